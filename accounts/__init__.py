@@ -1,0 +1,1 @@
+"""Floor 4: people, organisations, memberships, roles, sign-in and sessions."""

@@ -1,0 +1,1 @@
+"""Floor 3: the tamper-evident journal and what reads it for security."""

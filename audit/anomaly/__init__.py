@@ -1,0 +1,1 @@
+"""Anomaly rules over the journal and their evaluation."""

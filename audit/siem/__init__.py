@@ -1,0 +1,1 @@
+"""Export of the journal to security monitoring."""

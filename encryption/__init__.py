@@ -1,0 +1,1 @@
+"""Floor 2: key store, envelope encryption and sealed fields."""

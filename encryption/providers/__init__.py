@@ -1,0 +1,1 @@
+"""Key services that hold the root key, behind one interface."""

@@ -1,0 +1,1 @@
+"""Permissions and the guards that ask for them."""

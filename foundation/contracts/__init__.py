@@ -1,0 +1,1 @@
+"""Typed registries through which upper floors contribute to lower ones."""

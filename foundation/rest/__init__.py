@@ -1,0 +1,1 @@
+"""The partner API's plumbing: authentication, problems, paging, limits."""

@@ -1,0 +1,1 @@
+"""Pages: middleware, components, navigation, forms, paging, charts."""

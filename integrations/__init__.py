@@ -1,0 +1,1 @@
+"""Floor 7: what connects an organisation to other systems."""

@@ -1,0 +1,1 @@
+"""Partner onboarding, partner clients and OAuth2."""

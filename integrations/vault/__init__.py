@@ -1,0 +1,1 @@
+"""Credentials of outside systems: sealed, versioned, used without being shown."""

@@ -1,0 +1,1 @@
+"""Floor 7: what keeps the installation running."""

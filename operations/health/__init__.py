@@ -1,0 +1,1 @@
+"""Health checks, set-up and self-check."""

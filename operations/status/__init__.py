@@ -1,0 +1,1 @@
+"""Status page, maintenance, advisories and the incident plan."""

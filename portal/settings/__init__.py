@@ -1,0 +1,1 @@
+"""Django settings, read once from typed environment readers."""

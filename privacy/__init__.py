@@ -1,0 +1,1 @@
+"""Floor 5: consent, subject requests, retention and records of processing."""

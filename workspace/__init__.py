@@ -1,0 +1,1 @@
+"""Floor 6: what customers and partners work with."""

@@ -1,0 +1,1 @@
+"""Documents, folders and share links."""

@@ -1,0 +1,1 @@
+"""Orders, quotations and invoices."""

@@ -1,0 +1,1 @@
+"""Customer and partner records with sealed fields."""
