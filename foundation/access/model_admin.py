@@ -1,0 +1,58 @@
+"""Base of every admin class: Django's questions are answered by our permissions.
+
+``has_*_permission`` ask the registry permission for the operator's organisation (identity.md 6).
+Most models are read-only in the admin; saves call services.
+"""
+
+from typing import ClassVar, Generic, TypeVar
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from foundation.access.guards import principal_of
+
+Row = TypeVar("Row", bound=Model)
+
+
+class GuardedModelAdmin(admin.ModelAdmin[Row], Generic[Row]):
+    """Admin class whose rights are permission codes.
+
+    Attributes:
+        view_permission: code that lets staff look.
+        change_permission: code that lets staff change; empty means read-only.
+        may_add: whether rows are added here.
+        may_delete: whether rows are deleted here.
+    """
+
+    view_permission: ClassVar[str] = ""
+    change_permission: ClassVar[str] = ""
+    may_add: ClassVar[bool] = False
+    may_delete: ClassVar[bool] = False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the app to those who may look at the model."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:  # noqa: ARG002
+        """Ask for the view or the change permission."""
+        return self._staff_may(request, self.view_permission) or self._may_change(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:  # noqa: ARG002
+        """Ask for the change permission."""
+        return self._may_change(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Ask for the change permission where rows are added here."""
+        return self.may_add and self._may_change(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:  # noqa: ARG002
+        """Ask for the change permission where rows are deleted here."""
+        return self.may_delete and self._may_change(request)
+
+    def _may_change(self, request: HttpRequest) -> bool:
+        return bool(self.change_permission) and self._staff_may(request, self.change_permission)
+
+    def _staff_may(self, request: HttpRequest, permission: str) -> bool:
+        principal = principal_of(request)
+        return principal.is_staff and principal.may(permission)
