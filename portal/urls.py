@@ -1,0 +1,17 @@
+"""All addresses of the portal; each app keeps its own."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("foundation.web.urls")),
+    path("", include("accounts.urls")),
+    path("", include("audit.urls")),
+    path("", include("privacy.urls")),
+    path("records/", include("workspace.records.urls")),
+    path("vault/", include("integrations.vault.urls")),
+    path("partners/", include("integrations.partners.urls")),
+    path("health/", include("operations.health.urls")),
+    path("api/v1/", include("portal.api_urls")),
+    path("admin/", admin.site.urls),
+]
