@@ -1,0 +1,36 @@
+"""Context processor: what base templates show on every page."""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from foundation.access.guards import principal_of
+from foundation.web import preferences
+from foundation.web.branding import branding
+from foundation.web.navigation import groups_for
+
+# Same order on every page (WCAG 2.2, 3.2.6).
+_HELP_LINKS = ("help", "contact", "status")
+
+
+def portal(request: HttpRequest) -> Mapping[str, object]:
+    """Add branding, principal, navigation, theme, languages and help links."""
+    principal = principal_of(request)
+    return {
+        "brand": branding(),
+        "principal": principal,
+        "navigation": groups_for(principal, path=request.path),
+        "theme": preferences.theme_of(request),
+        "languages": settings.LANGUAGES,
+        "help_links": {name: found for name in _HELP_LINKS if (found := _address(name))},
+        "request_id": getattr(request, "request_id", ""),
+    }
+
+
+def _address(url_name: str) -> str:
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:  # a page of an app that this installation does not have
+        return ""
