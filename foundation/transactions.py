@@ -4,10 +4,19 @@ A call to an outside system or a mail server inside a transaction would keep tha
 open while a stranger decides how long it takes.
 """
 
-from typing import cast
+from typing import ClassVar, cast
 
 from django.db import connections
 from django.db.transaction import Atomic
+
+from foundation.errors import DomainError
+
+
+class OpenTransaction(DomainError):  # noqa: N818 - domain errors speak plainly
+    """Something was to be sent inside an open database transaction: a fault of the code."""
+
+    code: ClassVar[str] = "open_transaction"
+    status: ClassVar[int] = 500
 
 
 class _Block(Atomic):
@@ -28,3 +37,13 @@ def in_transaction() -> bool:
         for connection in connections.all(initialized_only=True)
         for block in connection.atomic_blocks
     )
+
+
+def refuse_open_transaction() -> None:
+    """Raise if this thread holds a transaction open.
+
+    Raises:
+        OpenTransaction: it does.
+    """
+    if in_transaction():
+        raise OpenTransaction("Nothing is sent before the transaction has ended.")

@@ -14,9 +14,9 @@ from foundation.http.errors import (
     HeaderRefused,
     InterfaceRefused,
     NoAnswer,
-    OpenTransaction,
     TargetRefused,
 )
+from foundation.transactions import OpenTransaction
 
 __all__ = [
     "AnswerTooLarge",

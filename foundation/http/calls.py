@@ -31,10 +31,9 @@ from foundation.http.errors import (
     HeaderRefused,
     InterfaceRefused,
     NoAnswer,
-    OpenTransaction,
 )
 from foundation.http.targets import Target, read_target
-from foundation.transactions import in_transaction
+from foundation.transactions import refuse_open_transaction
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 USER_AGENT = "Gatehouse/1"
@@ -181,7 +180,7 @@ class Session:
         """Make one call; errors as :func:`request`."""
         self.before_each()
         interface = _usable(self.interface)
-        _refuse_transaction()
+        refuse_open_transaction()
         absolute = urljoin(self.base_url, url)
         target = read_target(absolute, interface=interface)
         sent = _checked_headers(headers or {})
@@ -237,11 +236,6 @@ def _usable(interface: Interface | str) -> Interface:
     if not found.is_enabled:
         raise InterfaceRefused("The interface is switched off.", code="interface.disabled")
     return found
-
-
-def _refuse_transaction() -> None:
-    if in_transaction():
-        raise OpenTransaction("An outside system is called only after the transaction has ended.")
 
 
 def _checked_method(method: str) -> str:

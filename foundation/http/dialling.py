@@ -11,11 +11,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from urllib3.connection import HTTPSConnection
 
 from foundation.http.addresses import Address, Judge, canonical
 from foundation.http.errors import NoAnswer, TargetRefused
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 MAX_ADDRESSES = 16
 
@@ -70,13 +74,13 @@ class TimedSocket(ssl.SSLSocket):
     deadline: Deadline | None = None
 
     def recv_into(
-        self, buffer: bytearray | memoryview, nbytes: int | None = None, flags: int = 0
+        self, buffer: "WriteableBuffer", nbytes: int | None = None, flags: int = 0
     ) -> int:
         """Read, at most until the deadline."""
         self._arm()
         return super().recv_into(buffer, nbytes, flags)
 
-    def send(self, data: bytes, flags: int = 0) -> int:  # type: ignore[override]  # bytes only here
+    def send(self, data: "ReadableBuffer", flags: int = 0) -> int:
         """Write, at most until the deadline."""
         self._arm()
         return super().send(data, flags)

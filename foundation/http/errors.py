@@ -1,8 +1,6 @@
 """What goes wrong on the way out, in words for the person who set up the interface."""
 
-from typing import ClassVar
-
-from foundation.errors import Denied, DomainError, Invalid, Unavailable
+from foundation.errors import Denied, Invalid, Unavailable
 
 
 class InterfaceRefused(Denied):
@@ -21,13 +19,6 @@ class HeaderRefused(Invalid):
     """A header name or value holds what would end the header."""
 
     code = "http.header_refused"
-
-
-class OpenTransaction(DomainError):  # noqa: N818 - domain errors speak plainly
-    """A call was tried inside an open database transaction: a fault of the code."""
-
-    code: ClassVar[str] = "http.open_transaction"
-    status: ClassVar[int] = 500
 
 
 class NoAnswer(Unavailable):

@@ -1,0 +1,85 @@
+"""Logs: one JSON object a line, with the request id and without personal data.
+
+Only the fields named here leave the process. The text of an exception is left out, because
+libraries quote values in it (a unique violation names the address that was there already); its
+type and the places in our code stay.
+"""
+
+import json
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+EXTRA_FIELDS = (
+    "alias",
+    "code",
+    "count",
+    "duration_ms",
+    "interface",
+    "loop",
+    "method",
+    "queue",
+    "route",
+    "status",
+    "status_code",
+    "task",
+)
+MAX_MESSAGE_CHARACTERS = 2000
+MAX_FRAMES = 30
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def current_request_id() -> str:
+    """Return the id of the request or task under way; empty outside of one."""
+    return _request_id.get()
+
+
+@contextmanager
+def request_id_scope(request_id: str) -> Iterator[None]:
+    """Name the request or task under way, for log lines and problem details."""
+    token = _request_id.set(request_id)
+    try:
+        yield
+    finally:
+        _request_id.reset(token)
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats a log record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage()[:MAX_MESSAGE_CHARACTERS],
+        }
+        if current_request_id():
+            line["request_id"] = current_request_id()
+        line |= {
+            name: _plain(value)
+            for name in EXTRA_FIELDS
+            if (value := getattr(record, name, None)) is not None
+        }
+        line |= _failure(record)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _plain(value: object) -> str | int | float | bool:
+    return value if isinstance(value, str | int | float | bool) else type(value).__name__
+
+
+def _failure(record: logging.LogRecord) -> dict[str, object]:
+    if not record.exc_info or record.exc_info[0] is None:
+        return {}
+    error_type, _, trace = record.exc_info
+    frames = traceback.extract_tb(trace)[-MAX_FRAMES:]
+    return {
+        "exception": f"{error_type.__module__}.{error_type.__qualname__}",
+        "stack": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
