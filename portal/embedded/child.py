@@ -12,6 +12,8 @@ from typing import IO
 
 from portal.embedded.os_user import OsUser, drops_privileges
 
+Process = subprocess.Popen[bytes]
+
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -37,7 +39,7 @@ class ChildSpec:
     pass_descriptors: tuple[int, ...] = field(default=())
 
 
-def spawn(spec: ChildSpec, *, output: int | IO[bytes]) -> subprocess.Popen[bytes]:
+def spawn(spec: ChildSpec, *, output: int | IO[bytes]) -> Process:
     """Start the process in a group of its own, so that Ctrl-C reaches the supervisor alone.
 
     The death signal belongs to the forking *thread*: call this from the main one.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.os_user import OsUser, drops_privileges, server_user
@@ -121,7 +122,7 @@ class FolderLock:
         self._path = folder / "lock"
         self._descriptor = -1
 
-    def __enter__(self) -> "FolderLock":
+    def __enter__(self) -> Self:
         self.acquire()
         return self
 

@@ -1,10 +1,12 @@
 """An installation's embedded servers: folder, secrets and both programs together."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from portal.embedded import binaries, folder, secrets_file
+from portal.embedded.os_user import server_user
 from portal.embedded.postgres import Postgres
 from portal.embedded.urls import SECRET_NAMES, Servers
 from portal.embedded.valkey import Valkey
@@ -33,14 +35,18 @@ class Installation:
         return os.open(self.data.services_log, flags, 0o600)
 
 
-def open_installation(path: Path) -> Installation:
+def open_installation(path: Path, *, more_secrets: Iterable[str] = ()) -> Installation:
     """Take over or make a data folder; the caller holds its lock.
+
+    Args:
+        path: the data folder.
+        more_secrets: names of further passwords to keep in ``secrets.env``.
 
     Raises:
         EmbeddedError: the folder, its secrets or the programs cannot be used.
     """
     data = folder.prepare(path)
-    known = secrets_file.load_or_create(data.secrets_file, SECRET_NAMES)
+    known = secrets_file.load_or_create(data.secrets_file, (*SECRET_NAMES, *more_secrets))
     major = binaries.postgres_major()
     programs = binaries.for_user(data.user, folder=data.programs, major=major)
     secrets_file.create_key(data.root_key_file)
@@ -53,7 +59,7 @@ def open_installation(path: Path) -> Installation:
 
 def running_servers(path: Path) -> Servers | None:
     """Return the addresses of the servers of an existing data folder, or None."""
-    data = folder.DataFolder(path=path.absolute(), user=folder.server_user())
+    data = folder.DataFolder(path=path.absolute(), user=server_user())
     if not data.secrets_file.is_file():
         return None
     return Servers(

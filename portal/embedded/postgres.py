@@ -14,7 +14,7 @@ import psycopg
 
 from portal.embedded import orphans, roles
 from portal.embedded.binaries import Binaries
-from portal.embedded.child import ChildSpec, base_environment, spawn
+from portal.embedded.child import ChildSpec, Process, base_environment, spawn
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.folder import DataFolder
 from portal.embedded.urls import password_name
@@ -83,13 +83,11 @@ class Postgres:
         """Stop a server that outlived a killed supervisor."""
         orphans.stop_postgres(self.cluster)
 
-    def start(
-        self, output: int | IO[bytes], options: Mapping[str, str]
-    ) -> "subprocess.Popen[bytes]":
+    def start(self, output: int | IO[bytes], options: Mapping[str, str]) -> Process:
         """Start the server; :meth:`wait` says when it answers."""
         return spawn(self.command(options), output=output)
 
-    def wait(self, process: "subprocess.Popen[bytes]") -> None:
+    def wait(self, process: Process) -> None:
         """Wait until the server answers a query.
 
         Raises:
@@ -105,7 +103,7 @@ class Postgres:
                 raise EmbeddedError(f"PostgreSQL does not answer after {START_SECONDS:.0f} s")
             time.sleep(0.05)
 
-    def connect(self, database: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":
+    def connect(self, database: str = "postgres") -> roles.Connection:
         """Return a superuser's connection, autocommit."""
         return psycopg.connect(
             host=str(self.folder.sockets),

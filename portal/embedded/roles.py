@@ -75,10 +75,10 @@ ROLES = (
 LOGIN_ROLES = tuple(role for role in ROLES if role.login)
 _WRITERS = {MAIN: APP.name, KEYS: KEYS_ROLE.name}
 
-type_of_connection = psycopg.Connection[tuple[object, ...]]
+Connection = psycopg.Connection[tuple[object, ...]]
 
 
-def create_roles(connection: type_of_connection, passwords: Mapping[str, str]) -> None:
+def create_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
     """Create the roles that are missing, and set attributes and session defaults of all.
 
     Args:
@@ -95,7 +95,7 @@ def create_roles(connection: type_of_connection, passwords: Mapping[str, str]) -
             _run(connection, "GRANT {} TO {}", group, role.name)
 
 
-def create_databases(connection: type_of_connection) -> None:
+def create_databases(connection: Connection) -> None:
     """Create both databases, unless they exist, and say who may connect to which."""
     known = {str(row[0]) for row in connection.execute("SELECT datname FROM pg_database")}
     for name in (MAIN, KEYS):
@@ -106,7 +106,7 @@ def create_databases(connection: type_of_connection) -> None:
         _run(connection, "REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC", name)
 
 
-def limit_connections(connection: type_of_connection, name: str, *, like: str) -> None:
+def limit_connections(connection: Connection, name: str, *, like: str) -> None:
     """Let only the roles of ``like`` connect to the database ``name``."""
     _run(connection, "REVOKE ALL ON DATABASE {} FROM PUBLIC", name)
     _run(connection, "GRANT CREATE ON DATABASE {} TO {}", name, MIGRATOR.name)
@@ -117,7 +117,7 @@ def limit_connections(connection: type_of_connection, name: str, *, like: str) -
         connection.execute(statement)
 
 
-def set_default_privileges(connection: type_of_connection, *, like: str) -> None:
+def set_default_privileges(connection: Connection, *, like: str) -> None:
     """Say what roles may do with tables that migrations will create.
 
     Tables of a special kind (journal, credential payloads, vault keys) revoke and grant in their
@@ -138,7 +138,7 @@ def set_default_privileges(connection: type_of_connection, *, like: str) -> None
     _by_default(connection, MIGRATOR.name, "USAGE, SELECT ON SEQUENCES", writer)
 
 
-def _create(connection: type_of_connection, role: Role, passwords: Mapping[str, str]) -> None:
+def _create(connection: Connection, role: Role, passwords: Mapping[str, str]) -> None:
     if not role.login:
         _run(connection, "CREATE ROLE {} NOLOGIN", role.name)
         return
@@ -151,7 +151,7 @@ def _create(connection: type_of_connection, role: Role, passwords: Mapping[str, 
     connection.execute(statement)
 
 
-def _set_attributes(connection: type_of_connection, role: Role) -> None:
+def _set_attributes(connection: Connection, role: Role) -> None:
     bypass = "BYPASSRLS" if role.bypasses_row_security else "NOBYPASSRLS"
     plain = f"ALTER ROLE {{}} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION {bypass}"
     _run(connection, plain, role.name)
@@ -163,18 +163,18 @@ def _set_attributes(connection: type_of_connection, role: Role) -> None:
             connection.execute(statement)
 
 
-def _knows(connection: type_of_connection, setting: str) -> bool:
+def _knows(connection: Connection, setting: str) -> bool:
     return (
         setting != "transaction_timeout"
         or connection.info.server_version >= _TRANSACTION_TIMEOUT_SINCE
     )
 
 
-def _by_default(connection: type_of_connection, owner: str, rights: str, role: str) -> None:
+def _by_default(connection: Connection, owner: str, rights: str, role: str) -> None:
     statement = "ALTER DEFAULT PRIVILEGES FOR ROLE {} IN SCHEMA public GRANT " + rights + " TO {}"
     _run(connection, statement, owner, role)
 
 
-def _run(connection: type_of_connection, statement: str, *names: str) -> None:
+def _run(connection: Connection, statement: str, *names: str) -> None:
     """Run a statement of this module with names put in as identifiers."""
-    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+    connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

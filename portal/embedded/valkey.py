@@ -1,7 +1,6 @@
 """The embedded Valkey: own configuration, unix socket only, started as a foreground child."""
 
 import os
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import redis
 
 from portal.embedded import orphans
 from portal.embedded.binaries import Binaries
-from portal.embedded.child import ChildSpec, base_environment, spawn
+from portal.embedded.child import ChildSpec, Process, base_environment, spawn
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.folder import DataFolder
 
@@ -78,13 +77,11 @@ class Valkey:
         """Stop a server that outlived a killed supervisor."""
         orphans.stop_valkey(self.folder.valkey)
 
-    def start(
-        self, output: int | IO[bytes], settings: Mapping[str, str]
-    ) -> "subprocess.Popen[bytes]":
+    def start(self, output: int | IO[bytes], settings: Mapping[str, str]) -> Process:
         """Start the server; :meth:`wait` says when it answers."""
         return spawn(self.command(settings), output=output)
 
-    def wait(self, process: "subprocess.Popen[bytes]") -> None:
+    def wait(self, process: Process) -> None:
         """Wait until the server answers PING.
 
         Raises:

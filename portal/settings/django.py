@@ -41,7 +41,7 @@ INSTALLED_APPS = [
     "integrations.vault",
     "integrations.partners",
     "operations.health",
-    "portal",  # last: freezes the registries
+    "portal.apps.PortalConfig",  # last: freezes the registries
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,15 @@
+"""What every test has: its databases, an empty cache, sockets on loopback only."""
+
+import pytest
+from django.core.cache import cache
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """Do nothing: ``tests.servers`` has made this process's databases already."""
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """Let no counter or cached page of another test remain."""
+    cache.clear()

@@ -1,0 +1,1 @@
+"""A database backend whose aliases share the open transaction of another alias."""
