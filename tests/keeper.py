@@ -69,7 +69,7 @@ def _create_test_role(found: Installation) -> None:
     """Create the login of ordinary tests: it has no rights but may take each role."""
     with found.postgres.connect() as connection:
         known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [TEST_ROLE])
-        if not known.fetchone():
+        if known.fetchone() is None:
             password = sql.Literal(found.postgres.secrets[TEST_PASSWORD])
             statement = sql.SQL("CREATE ROLE {} LOGIN NOINHERIT PASSWORD {}")
             connection.execute(statement.format(sql.Identifier(TEST_ROLE), password))
