@@ -15,7 +15,7 @@ from foundation.web.navigation import groups_for
 _HELP_LINKS = ("help", "contact", "status")
 
 
-def portal(request: HttpRequest) -> Mapping[str, object]:
+def page(request: HttpRequest) -> Mapping[str, object]:
     """Add branding, principal, navigation, theme, languages and help links."""
     principal = principal_of(request)
     return {

@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 
 from foundation.errors import DomainError, Unavailable
 from foundation.identifiers import uuid7
-from foundation.web import csp, error_pages, preferences
+from foundation.web import csp, errors, preferences
 
 Next: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
 
@@ -115,7 +115,7 @@ class Fragments:
         return response
 
 
-class Refusals:
+class ErrorPages:
     """Translate domain errors and lost databases into pages, once, at the edge."""
 
     def __init__(self, get_response: Next) -> None:
@@ -128,9 +128,9 @@ class Refusals:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a refusal of a view; leave everything else to Django."""
         if isinstance(error, DomainError):
-            return error_pages.refusal(request, error)
+            return errors.refusal(request, error)
         if isinstance(error, OperationalError | InterfaceError):
-            return error_pages.refusal(request, Unavailable())
+            return errors.refusal(request, Unavailable())
         return None
 
 

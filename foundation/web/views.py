@@ -101,7 +101,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
     if not contact_address:
         raise Http404
     expires = (clock.now() + timedelta(days=_SECURITY_TXT_DAYS)).replace(microsecond=0)
-    scheme = "" if "://" in contact_address else "mailto:"
+    scheme = "" if ":" in contact_address else "mailto:"
     lines = (
         f"Contact: {scheme}{contact_address}",
         f"Expires: {expires.isoformat().replace('+00:00', 'Z')}",

@@ -89,7 +89,7 @@ def failed(request: HttpRequest) -> HttpResponse:
     return page(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form without a valid token (``CSRF_FAILURE_VIEW``): usually an old page."""
     log.warning("web.csrf_failed", extra={"reason": reason, "debug": settings.DEBUG})
     return page(
