@@ -20,3 +20,34 @@ class Entity(models.Model):
 
     class Meta:
         abstract = True
+
+
+class Installation(Entity):
+    """What this database is for: one row, written once, read at start.
+
+    A demo database shows its people's secrets on ``/demo/`` and refuses to serve with production
+    settings; a test database lets tests move the clock.
+    """
+
+    class Kind(models.TextChoices):
+        """Purposes of a database."""
+
+        PRODUCTION = "production"
+        DEMO = "demo"
+        TEST = "test"
+
+    kind = models.CharField(max_length=12, choices=Kind, default=Kind.PRODUCTION)
+    clock_offset_seconds = models.BigIntegerField(default=0)
+    is_only = models.BooleanField(default=True, unique=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="installation_one_row", condition=models.Q(is_only=True)),
+            models.CheckConstraint(
+                name="installation_clock_moves_in_tests",
+                condition=models.Q(clock_offset_seconds=0) | models.Q(kind="test"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind

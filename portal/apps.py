@@ -1,5 +1,7 @@
 """Django apps of the composition root."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
@@ -22,4 +24,5 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         """Freeze what all apps have contributed."""
+        import_module("portal.signals")
         freeze_all()

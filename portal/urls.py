@@ -3,7 +3,11 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from portal import views
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.home, name="home"),
+    path("", include("portal.demo.urls")),
     path("", include("foundation.web.urls")),
     path("", include("accounts.urls")),
     path("", include("audit.urls")),

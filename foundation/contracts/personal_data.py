@@ -35,11 +35,14 @@ class DataSubject:
         user_id: row id.
         subject_id: owner of the person's data keys.
         email: present sign-in address, for tables that know people by it.
+        organisation_ids: organisations of which the person is or was a member; handlers of scoped
+            tables open ``organisation_scope`` for one after the other themselves.
     """
 
     user_id: UUID
     subject_id: UUID
     email: str
+    organisation_ids: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

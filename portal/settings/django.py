@@ -10,6 +10,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 DEBUG = False
 DEMO = environment.flag("DEMO", default=False)
+TEST_CLOCK = environment.flag("TEST_CLOCK", default=False)
 PRODUCT_NAME = environment.text("PRODUCT_NAME", default="Gatehouse")
 BASE_URL = environment.text("BASE_URL", default="http://localhost:8000").rstrip("/")
 
@@ -65,6 +66,8 @@ MIDDLEWARE = [
     "accounts.middleware.OrganisationScopeMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+if TEST_CLOCK:
+    MIDDLEWARE.insert(0, "portal.test_clock.TestClock")
 
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"

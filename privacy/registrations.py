@@ -1,0 +1,17 @@
+"""All that privacy contributes to the registries."""
+
+from audit.events import audit_event_types
+from foundation.access.permissions import permissions
+from foundation.contracts.loops import loops
+from foundation.contracts.personal_data import personal_data, personal_data_stores
+from foundation.web.navigation import navigation
+from privacy import audit_events, contributions
+from privacy import permissions as own_permissions
+from privacy.personal_data import SOURCES
+
+permissions.register(*own_permissions.ALL)
+audit_event_types.register(*audit_events.ALL)
+personal_data.register(*SOURCES)
+personal_data_stores.register(*contributions.STORES)
+navigation.register(*contributions.NAVIGATION)
+loops.register(*contributions.LOOPS)
