@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "foundation.web.middleware.RequestId",
     "foundation.net.ClientAddressMiddleware",
+    "foundation.rest.middleware.ApiProblems",
     "foundation.web.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "foundation.web.middleware.ErrorPages",
@@ -113,9 +114,9 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["integrations.partners.authentication.PartnerAuth"],
     "DEFAULT_PERMISSION_CLASSES": ["foundation.rest.permissions.TokenHasScopes"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["foundation.rest.renderers.FastJsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["foundation.rest.parsers.StrictJsonParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "foundation.rest.schema.ApiSchema",
     "EXCEPTION_HANDLER": "foundation.rest.problems.handle",
     "UNAUTHENTICATED_USER": None,
 }
@@ -123,5 +124,14 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Gatehouse partner API",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "PREPROCESSING_HOOKS": ["foundation.rest.schema.only_api"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "foundation.rest.schema.add_shared",
+    ],
 }
+# Requests and seconds of the window, by plan; "open" counts nets without a token.
+API_PLANS = {"standard": (600, 60), "open": (60, 60)}
