@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from encryption.providers import key_file
 from portal.embedded import binaries, folder, secrets_file
 from portal.embedded.os_user import server_user
 from portal.embedded.postgres import Postgres
@@ -49,7 +50,8 @@ def open_installation(path: Path, *, more_secrets: Iterable[str] = ()) -> Instal
     known = secrets_file.load_or_create(data.secrets_file, (*SECRET_NAMES, *more_secrets))
     major = binaries.postgres_major()
     programs = binaries.for_user(data.user, folder=data.programs, major=major)
-    secrets_file.create_key(data.root_key_file)
+    if not data.root_key_file.exists():
+        key_file.create(data.root_key_file)
     return Installation(
         data=data,
         postgres=Postgres(folder=data, binaries=programs, secrets=known),

@@ -40,14 +40,6 @@ def read(path: Path) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def create_key(path: Path) -> None:
-    """Write a new random key of 32 bytes, as one line of hexadecimal digits, unless one exists."""
-    if path.exists():
-        _check(path)
-        return
-    _replace(path, secrets.token_hex(_BYTES) + "\n")
-
-
 def _check(path: Path) -> None:
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
