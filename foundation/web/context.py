@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from foundation.access.guards import principal_of
+from foundation.principals import Principal
 from foundation.web import preferences
 from foundation.web.branding import branding
 from foundation.web.navigation import groups_for
@@ -21,12 +22,18 @@ def page(request: HttpRequest) -> Mapping[str, object]:
     return {
         "brand": branding(),
         "principal": principal,
+        "frame": _frame(principal),
         "navigation": groups_for(principal, path=request.path),
         "theme": preferences.theme_of(request),
         "languages": settings.LANGUAGES,
         "help_links": {name: found for name in _HELP_LINKS if (found := _address(name))},
         "request_id": getattr(request, "request_id", ""),
     }
+
+
+def _frame(principal: Principal) -> str:
+    """Return the layout of pages that people see signed in or not."""
+    return "layouts/page.html" if principal.is_authenticated else "layouts/narrow.html"
 
 
 def _address(url_name: str) -> str:

@@ -4,14 +4,11 @@ import json
 import logging
 from datetime import timedelta
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
-from django.template import TemplateDoesNotExist
-from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import csrf_exempt
@@ -21,6 +18,7 @@ from foundation import clock, net, rate_limit
 from foundation.access.guards import open_to_all
 from foundation.web import preferences
 from foundation.web.branding import branding
+from foundation.web.help_topics import Topic, topics
 
 log = logging.getLogger(__name__)
 
@@ -51,18 +49,17 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 @require_safe
 def help_index(request: HttpRequest) -> HttpResponse:
     """List the help topics."""
-    return render(request, "help/index.html", {"topics": _topics()})
+    return render(request, "help/index.html", {"topics": topics()})
 
 
 @open_to_all("help is needed most by those who cannot sign in")
 @require_safe
 def help_topic(request: HttpRequest, app: str, page: str) -> HttpResponse:
     """Show one help topic, the template ``help/<app>/<page>.html``."""
-    try:
-        get_template(f"help/{app}/{page}.html")
-    except TemplateDoesNotExist as error:
-        raise Http404 from error
-    return render(request, f"help/{app}/{page}.html")
+    topic = Topic(app, page)
+    if topic not in topics():
+        raise Http404
+    return render(request, topic.template)
 
 
 @open_to_all("who cannot sign in must find whom to ask")
@@ -137,14 +134,6 @@ def _way_back(request: HttpRequest) -> str:
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return target if own else "/"
-
-
-def _topics() -> tuple[tuple[str, str], ...]:
-    root = Path(settings.BASE_DIR) / "templates" / "help"
-    return tuple(
-        (path.parent.name, path.stem)
-        for path in sorted(root.glob("*/*.html"))
-    )
 
 
 def _within_limit(request: HttpRequest) -> bool:
