@@ -1,1 +1,1 @@
-"""Key services that hold the root key, behind one interface."""
+"""Key services: one module each, named by the setting KEY_SERVICE."""

@@ -1,0 +1,43 @@
+"""Access to the keys database: which alias, and what its absence means."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connections
+
+from encryption.errors import KeysUnavailable, Refused
+from encryption.router import KEYS
+from encryption.types import VAULT
+
+KEYS_VAULT: Final = "keys_vault"
+VAULT_ZONES: Final = frozenset({"vault", "all"})
+
+
+@contextmanager
+def keys_database() -> Iterator[None]:
+    """Turn an unreachable keys database into ``KeysUnavailable``."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise KeysUnavailable("the keys database does not answer") from error
+
+
+def alias_of(purpose: str) -> str:
+    """Return the alias that sees the keys of a purpose.
+
+    Raises:
+        Refused: keys of purpose ``vault`` outside zone ``vault``.
+    """
+    if purpose != VAULT:
+        return KEYS
+    if settings.ZONE not in VAULT_ZONES or KEYS_VAULT not in connections:
+        raise Refused("only zone vault opens what is sealed to the vault", code="encryption.zone")
+    return KEYS_VAULT
+
+
+def advisory_lock(alias: str, name: str) -> None:
+    """Hold a named lock of the keys database until the present transaction ends."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])

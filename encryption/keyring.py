@@ -1,0 +1,305 @@
+"""Data keys of this process: an LRU with a short life, one query per list, revocation by number.
+
+A data key is committed to the keys database before a value uses it. No transaction spans both
+databases, so an orphan key can stay behind; it is harmless.
+"""
+
+import hashlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
+from typing import Final
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max
+
+from encryption import envelope, wrapping
+from encryption.database import advisory_lock, alias_of, keys_database
+from encryption.epochs import KekRing, ring
+from encryption.errors import Erased, KeyLost, KeysUnavailable
+from encryption.key_tables import DataKey, ErasureLedgerEntry, Revocation
+from encryption.providers.base import Context
+from encryption.router import KEYS
+from encryption.types import DATA, GENERAL, VAULT, KeyState, Owner
+from foundation.contracts import key_journal
+from foundation.contracts.key_journal import KeyEvent
+
+CAPACITY: Final = 20_000
+LIFE_SECONDS: Final = 300
+SEALS_RESERVED: Final = 1024
+SEALS_WARNING: Final = 2**30
+SEALS_LIMIT: Final = 2**31
+
+_LEDGER_PREFIX = b"gatehouse erasure v1\x00"
+_CHUNK = 5000
+
+_log = logging.getLogger(__name__)
+
+
+class KeyHandle:
+    """An unwrapped data key with the facts that were authenticated with it."""
+
+    __slots__ = ("cipher", "expires_at", "header", "key_id", "kind", "owner_id", "purpose", "raw",
+                 "spare")  # fmt: skip
+
+    def __init__(self, row: DataKey, raw: bytes, *, expires_at: float) -> None:
+        self.key_id = wrapping.id_bytes(row.id)
+        self.header = envelope.FORMAT + self.key_id
+        self.raw = raw
+        self.cipher = AESGCM(raw)
+        self.kind = row.owner_kind
+        self.owner_id = row.owner_id
+        self.purpose = row.purpose
+        self.expires_at = expires_at
+        self.spare = 0
+
+
+class Keyring:
+    """All data keys of the process.
+
+    Args:
+        keks: the key-encryption keys.
+        clock: monotonic seconds.
+        capacity: how many keys are held.
+    """
+
+    def __init__(
+        self,
+        keks: KekRing,
+        clock: Callable[[], float] = time.monotonic,
+        capacity: int = CAPACITY,
+    ) -> None:
+        self._keks = keks
+        self._clock = clock
+        self._capacity = capacity
+        self._lock = keks.lock  # one lock: a refusal found by either drops both
+        self._handles: OrderedDict[bytes, KeyHandle] = OrderedDict()
+        self._sealing: dict[tuple[str, UUID, str], bytes] = {}
+        self._seen: int | None = None
+        keks.on_refusal.append(self.drop)
+
+    def get(self, key_id: bytes, *, purpose: str = DATA) -> KeyHandle | None:
+        """Return a key by its id, or None if the keys database holds none of this id.
+
+        Raises:
+            KeysUnavailable: it is not cached, and the key service or keys database is away.
+            Tampered: the key row was changed.
+        """
+        handle = self._cached(key_id)
+        if handle is None:
+            self._load([key_id], alias_of(purpose))
+            handle = self._cached(key_id)
+        return handle
+
+    def preload(self, key_ids: Iterable[bytes]) -> None:
+        """Load the keys of a list in one query; what is away or lost shows at first use."""
+        missing = [key_id for key_id in set(key_ids) if self._cached(key_id) is None]
+        try:
+            for start in range(0, len(missing), _CHUNK):
+                self._load(missing[start : start + _CHUNK], KEYS)
+        except KeysUnavailable:
+            _log.warning("keys could not be preloaded")
+
+    def for_sealing(self, owner: Owner, purpose: str = DATA) -> KeyHandle:
+        """Return the key that seals new values of an owner, made at the first use.
+
+        Raises:
+            Erased: the owner's keys were destroyed; who comes back gets a new owner id.
+            KeysUnavailable: the key service or the keys database is away.
+        """
+        with self._lock:
+            handle = self.current(owner, purpose)
+            if handle.spare <= 0 and not self._reserve(handle):
+                self.forget([handle.key_id])
+                return self.for_sealing(owner, purpose)
+            handle.spare -= 1
+            return handle
+
+    def current(self, owner: Owner, purpose: str = DATA) -> KeyHandle:
+        """Return the newest key of an owner without counting a seal; errors as ``for_sealing``."""
+        with self._lock:
+            slot = (str(owner.kind), owner.id, purpose)
+            key_id = self._sealing.get(slot)
+            handle = self._cached(key_id) if key_id is not None else None
+            if handle is None:
+                handle = self._find_or_make(owner, purpose)
+                self._sealing[slot] = handle.key_id
+            return handle
+
+    def why_missing(self, owner: Owner) -> Erased | KeyLost:
+        """Return the error for a value of this owner whose key is not in the keys database."""
+        with keys_database():
+            if is_erased(owner):
+                return Erased("this was erased")
+        details = {"owner_kind": str(owner.kind)}
+        key_journal.record(KeyEvent("encryption.key.lost", "failure", details))
+        return KeyLost("the key of a sealed value is not in the keys database")
+
+    def check_revocations(self) -> None:
+        """Drop the keys destroyed since the last call; to be called as each request starts.
+
+        If the keys database is away, cached keys serve until their short life ends.
+        """
+        if not self._handles:
+            return
+        try:
+            with keys_database():
+                self._drop_revoked()
+            self._keks.confirm()
+        except KeysUnavailable:
+            _log.warning("revocations could not be read")
+
+    def forget(self, key_ids: Collection[bytes]) -> None:
+        """Drop some keys."""
+        with self._lock:
+            for key_id in key_ids:
+                handle = self._handles.pop(key_id, None)
+                if handle is not None:
+                    self._sealing.pop((handle.kind, handle.owner_id, handle.purpose), None)
+
+    def drop(self) -> None:
+        """Drop all keys."""
+        with self._lock:
+            self._handles.clear()
+            self._sealing.clear()
+            self._seen = None
+
+    def _cached(self, key_id: bytes) -> KeyHandle | None:
+        handle = self._handles.get(key_id)
+        if handle is None or handle.expires_at <= self._clock():
+            return None
+        try:
+            self._handles.move_to_end(key_id)
+        except KeyError:  # dropped by another thread: as good as expired
+            return None
+        return handle
+
+    def _load(self, key_ids: Collection[bytes], alias: str) -> None:
+        numbers = [wrapping.id_number(key_id) for key_id in key_ids]
+        with keys_database():
+            self._note_revocations()
+            for row in DataKey.objects.using(alias).filter(pk__in=numbers):
+                self._hold(row)
+
+    def _hold(self, row: DataKey, raw: bytes | None = None) -> KeyHandle:
+        if raw is None:
+            kek = self._keks.get(row.epoch_id, _epoch_purpose(row.purpose))
+            raw = wrapping.unwrap(kek.cipher, bytes(row.blob), data_key_facts(row))
+        handle = KeyHandle(row, raw, expires_at=self._clock() + LIFE_SECONDS)
+        with self._lock:
+            self._handles[handle.key_id] = handle
+            self._handles.move_to_end(handle.key_id)
+            while len(self._handles) > self._capacity:
+                _, old = self._handles.popitem(last=False)
+                self._sealing.pop((old.kind, old.owner_id, old.purpose), None)
+        return handle
+
+    def _find_or_make(self, owner: Owner, purpose: str) -> KeyHandle:
+        alias = alias_of(purpose)
+        with keys_database():
+            self._note_revocations()
+            row = _active_key(owner, purpose, alias)
+            if row is not None:
+                return self._hold(row)
+            try:
+                return self._make(owner, purpose, alias)
+            except IntegrityError:
+                row = _active_key(owner, purpose, alias)
+                if row is None:
+                    raise
+                return self._hold(row)  # another process was quicker
+
+    def _make(self, owner: Owner, purpose: str, alias: str) -> KeyHandle:
+        kek = self._keks.active(_epoch_purpose(purpose))
+        raw = wrapping.new_key()
+        row = DataKey(
+            id=wrapping.id_number(wrapping.new_key_id()),
+            owner_kind=str(owner.kind),
+            owner_id=owner.id,
+            purpose=purpose,
+            epoch_id=kek.row_id,
+            seals=SEALS_RESERVED,
+        )
+        row.blob = wrapping.wrap(kek.cipher, raw, data_key_facts(row))
+        with transaction.atomic(using=alias):
+            advisory_lock(alias, lock_name(owner))
+            if is_erased(owner, alias=alias):
+                raise Erased("the keys of this owner were destroyed")
+            row.save(using=alias, force_insert=True)
+        handle = self._hold(row, raw)
+        handle.spare = SEALS_RESERVED
+        return handle
+
+    def _reserve(self, handle: KeyHandle) -> bool:
+        """Count a batch of seals before they happen: a crash over-counts, never under-counts."""
+        rows = DataKey.objects.using(alias_of(handle.purpose)).filter(
+            pk=wrapping.id_number(handle.key_id), state=KeyState.ACTIVE
+        )
+        with keys_database():
+            if not rows.update(seals=F("seals") + SEALS_RESERVED):
+                return False
+            seals = rows.values_list("seals", flat=True).first() or 0
+            if seals >= SEALS_LIMIT:
+                rows.update(state=KeyState.RETIRED)
+                return False
+        if seals >= SEALS_WARNING:
+            _log.warning("a data key has sealed %d values: rotate it", seals)
+        handle.spare = SEALS_RESERVED
+        return True
+
+    def _note_revocations(self) -> None:
+        """Remember the newest revocation before the first key is cached."""
+        if self._seen is None:
+            newest = Revocation.objects.using(KEYS).aggregate(newest=Max("number"))["newest"]
+            self._seen = newest or 0
+
+    def _drop_revoked(self) -> None:
+        rows = Revocation.objects.using(KEYS).filter(number__gt=self._seen or 0)
+        revoked = list(rows.order_by("number").values_list("number", "key_id"))
+        if revoked:
+            self.forget([wrapping.id_bytes(key_id) for _, key_id in revoked])
+            self._seen = revoked[-1][0]
+
+
+def data_key_facts(row: DataKey) -> Context:
+    """Return what is bound to a wrapped data key."""
+    return {
+        "key": wrapping.id_bytes(row.id).hex(),
+        "owner_kind": str(row.owner_kind),
+        "owner": str(row.owner_id),
+        "purpose": row.purpose,
+        "epoch": row.epoch_id,
+    }
+
+
+def owner_digest(owner: Owner) -> bytes:
+    """Return the digest under which the erasure ledger knows an owner."""
+    return hashlib.sha256(_LEDGER_PREFIX + f"{owner.kind}:{owner.id}".encode()).digest()
+
+
+def is_erased(owner: Owner, *, alias: str = KEYS) -> bool:
+    """Say whether the erasure ledger has an entry for an owner."""
+    entries = ErasureLedgerEntry.objects.using(alias)
+    return entries.filter(owner_digest=owner_digest(owner)).exists()
+
+
+def lock_name(owner: Owner) -> str:
+    """Return the name of the lock that keeps making and erasing an owner's keys apart."""
+    return f"owner {owner.kind} {owner.id}"
+
+
+def _epoch_purpose(purpose: str) -> str:
+    return VAULT if purpose == VAULT else GENERAL
+
+
+def _active_key(owner: Owner, purpose: str, alias: str) -> DataKey | None:
+    rows = DataKey.objects.using(alias)
+    return rows.filter(
+        owner_kind=str(owner.kind), owner_id=owner.id, purpose=purpose, state=KeyState.ACTIVE
+    ).first()
+
+
+keyring: Final = Keyring(ring)

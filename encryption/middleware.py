@@ -1,0 +1,19 @@
+"""Drops destroyed keys before a request can use them."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from encryption.services import check_revocations
+
+
+class RevocationMiddleware:
+    """Reads new revocations as each request starts."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request with keys that nobody has destroyed."""
+        check_revocations()
+        return self._get_response(request)

@@ -1,0 +1,150 @@
+"""Key service on a root key in a file of mode 0600.
+
+The file holds one line per root version: ``gatehouse-root-key 1 <number> <44 characters base64>``.
+The last line wraps; all lines unwrap. A blob is ``01 | version 4 B | nonce 12 B | ciphertext |
+tag 16 B`` by AES-256-GCM, with the canonical context behind the header as associated data.
+
+A copy of the file in a snapshot or backup defeats the destruction of a root version: keep it on
+its own path, out of the data backup.
+"""
+
+import base64
+import binascii
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from encryption.providers.base import (
+    KEY_BYTES,
+    BadBlob,
+    Context,
+    Health,
+    KeyServiceError,
+    Refused,
+    Unavailable,
+    canonical,
+)
+
+_MAGIC = "gatehouse-root-key 1"
+_FORMAT = b"\x01"
+_HEADER = 5
+_NONCE = 12
+_TAG = 16
+_FOREIGN_BITS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def create(path: Path) -> None:
+    """Make a new root key file of mode 0600; an existing file is never touched.
+
+    Raises:
+        FileExistsError: there is a file already.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(_line(1, secrets.token_bytes(KEY_BYTES)))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+class KeyFile:
+    """The key service; it reads the file again when the file changes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._keys: dict[int, AESGCM] = {}
+
+    @property
+    def version(self) -> str:
+        """Name of the root version that wraps new blobs."""
+        return f"key_file:{max(self._load())}"
+
+    def generate(self, context: Context) -> tuple[bytes, bytes]:
+        """Return a new key of 32 bytes and its blob."""
+        raw = secrets.token_bytes(KEY_BYTES)
+        return raw, self.wrap(raw, context)
+
+    def wrap(self, raw: bytes, context: Context) -> bytes:
+        """Return the blob of a key."""
+        keys = self._load()
+        number = max(keys)
+        header = _FORMAT + number.to_bytes(4, "big")
+        nonce = secrets.token_bytes(_NONCE)
+        return header + nonce + keys[number].encrypt(nonce, raw, header + canonical(context))
+
+    def unwrap(self, blob: bytes, context: Context) -> bytes:
+        """Return the key of a blob; errors as ``KeyService.unwrap``."""
+        keys = self._load()
+        if len(blob) != _HEADER + _NONCE + KEY_BYTES + _TAG or blob[:1] != _FORMAT:
+            raise BadBlob("the blob is not one of the key file")
+        header, nonce, rest = blob[:_HEADER], blob[_HEADER : _HEADER + _NONCE], blob[17:]
+        key = keys.get(int.from_bytes(header[1:], "big"))
+        if key is None:
+            raise Refused("the key file does not hold the root version of this blob")
+        try:
+            return key.decrypt(nonce, rest, header + canonical(context))
+        except InvalidTag as error:
+            raise BadBlob("the root key does not open this blob") from error
+
+    def rewrap(self, blob: bytes, context: Context) -> bytes:
+        """Return a blob of the same key under the present root version."""
+        return self.wrap(self.unwrap(blob, context), context)
+
+    def health(self) -> Health:
+        """Wrap and unwrap a probe."""
+        context: Context = {"app": "gatehouse", "probe": "health"}
+        try:
+            raw, blob = self.generate(context)
+            works = secrets.compare_digest(self.unwrap(blob, context), raw)
+        except KeyServiceError as error:
+            return Health(works=False, problem=str(error))
+        return Health(works=works)
+
+    def _load(self) -> dict[int, AESGCM]:
+        try:
+            with self._path.open("rb") as file:
+                facts = os.fstat(file.fileno())
+                seen = (facts.st_ino, facts.st_mtime_ns, facts.st_mode)
+                if seen != self._seen:
+                    _require_private(facts)
+                    self._keys = _parse(file.read())
+                    self._seen = seen
+        except OSError as error:
+            raise Unavailable(f"the root key file cannot be read: {error.strerror}") from error
+        return self._keys
+
+
+def _line(number: int, raw: bytes) -> str:
+    return f"{_MAGIC} {number} {base64.b64encode(raw).decode()}\n"
+
+
+def _require_private(facts: os.stat_result) -> None:
+    if facts.st_mode & _FOREIGN_BITS:
+        raise Refused("the root key file can be read by others: set its mode to 0600")
+
+
+def _parse(content: bytes) -> dict[int, AESGCM]:
+    keys = {}
+    for line in content.decode("ascii", "replace").splitlines():
+        number, raw = _parse_line(line)
+        if number in keys or len(raw) != KEY_BYTES:
+            raise Refused("the root key file is damaged")
+        keys[number] = AESGCM(raw)
+    if not keys:
+        raise Refused("the root key file is empty")
+    return keys
+
+
+def _parse_line(line: str) -> tuple[int, bytes]:
+    try:
+        magic, number, raw = line.rsplit(" ", 2)
+        if magic != _MAGIC:
+            raise ValueError(magic)
+        return int(number), base64.b64decode(raw, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise Refused("the root key file is damaged") from error

@@ -1,0 +1,55 @@
+"""What a query may not do with sealed fields: order, group, aggregate or compute by ciphertext."""
+
+from collections.abc import Iterable
+
+from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.db import models
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import BaseExpression, Combinable
+
+from encryption.fields import SealedField
+
+
+def sealed_field_at(model: type[models.Model], path: str) -> SealedField[object, object] | None:
+    """Return the sealed field that a query path such as ``author__name`` leads to, or None."""
+    found: type[models.Model] = model
+    for part in path.lstrip("-+").split(LOOKUP_SEP):
+        try:
+            field = found._meta.get_field("id" if part == "pk" else part)  # noqa: SLF001
+        except FieldDoesNotExist:
+            return None
+        if isinstance(field, SealedField):
+            return field
+        related = field.related_model
+        if related is None or isinstance(related, str):
+            return None
+        found = related
+    return None
+
+
+def refuse_names(model: type[models.Model], names: Iterable[object], act: str) -> None:
+    """Refuse an act on fields given by name or expression.
+
+    Raises:
+        FieldError: one of them is sealed.
+    """
+    for name in names:
+        for path in _paths(name):
+            field = sealed_field_at(model, path)
+            if field is not None:
+                raise FieldError(f"{field.label} is sealed and cannot be used in {act}")
+
+
+def is_expression(value: object) -> bool:
+    """Say whether a value is computed by the database."""
+    return isinstance(value, Combinable | BaseExpression | models.Q)
+
+
+def _paths(name: object) -> Iterable[str]:
+    if isinstance(name, str):
+        yield name
+    elif isinstance(name, models.F):
+        yield name.name
+    elif isinstance(name, BaseExpression):
+        for source in name.get_source_expressions():
+            yield from _paths(source)

@@ -1,0 +1,460 @@
+"""Mixin, queryset and managers of models with sealed fields.
+
+``class Person(SealedMixin, Entity)`` with ``objects = SealedManager()``, or
+``ScopedSealedManager()`` where rows belong to an organisation.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Self, TypeVar, cast
+from uuid import UUID
+
+from django.db import models, router, transaction
+from django.db.models.query import ModelIterable
+
+from encryption import blind_index
+from encryption.fields import SealedField, as_uuid
+from encryption.keyring import keyring
+from encryption.refusals import is_expression, refuse_names
+from encryption.values import Row, Sealed
+from foundation.tenancy import ScopedManager
+
+__all__ = [
+    "ScopedSealedManager",
+    "Sealed",
+    "SealedManager",
+    "SealedMixin",
+    "SealedQuerySet",
+    "sealed_fields",
+    "stored",
+]
+
+AnySealedField = SealedField[object, object]
+Entry = TypeVar("Entry", bound=models.Model)
+
+_CHUNK = 2000
+
+if TYPE_CHECKING:
+    _Model = models.Model
+else:
+    _Model = object
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a model class seals: column names of key, values and owners."""
+
+    key: str
+    names: tuple[str, ...]
+    owners: tuple[str, ...]
+    fields: tuple[AnySealedField, ...]
+    indexed: tuple[AnySealedField, ...]
+
+
+def sealed_fields(model: type[models.Model]) -> tuple[AnySealedField, ...]:
+    """Return the sealed fields of a model."""
+    return _plan(model).fields
+
+
+def stored(instance: models.Model, name: str) -> Sealed | None:
+    """Return a field's stored value without opening it; None if empty or not saved."""
+    value = instance.__dict__.get(name)
+    return value if isinstance(value, Sealed) else None
+
+
+class SealedMixin(_Model):
+    """Binds sealed values to their row. A plain class: it stays in the bases of migrations."""
+
+    @classmethod
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[object]
+    ) -> Self:
+        """Make an instance of a row and bind its sealed values to it."""
+        instance = super().from_db(db, field_names, values)
+        plan = _plan(cls)
+        data = instance.__dict__
+        row = Row(data[plan.key].bytes, {name: data.get(name) for name in plan.owners})
+        data["_sealed_row"] = row
+        for name in plan.names:
+            value = data.get(name)
+            if value.__class__ is Sealed:
+                value.row = row
+        return instance
+
+    def save(self, *args: object, **options: object) -> None:
+        """Save; values whose owner changed are sealed anew, touched or not."""
+        plan = _plan(type(self))
+        moved = _moved_fields(self, plan)
+        update_fields = cast("Iterable[str] | None", options.get("update_fields"))
+        if update_fields is not None:
+            update_fields = {*update_fields, *(field.name for field in moved)}
+            options["update_fields"] = update_fields
+        indexed = [
+            field
+            for field in plan.indexed
+            if (update_fields is None or field.name in update_fields)
+            and _index_changes(self, field)
+        ]
+        using = cast("str | None", options.get("using"))
+        using = using or router.db_for_write(type(self), instance=self)
+        if indexed:
+            with transaction.atomic(using=using):
+                super().save(*args, **options)  # type: ignore[arg-type]
+                blind_index.write([self], indexed, using=using)
+        else:
+            super().save(*args, **options)  # type: ignore[arg-type]
+        self.__dict__["_sealed_row"] = _row_of(self, plan)
+
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Self] | None = None,
+    ) -> None:
+        """Read the row again; sealed values stay sealed."""
+        if from_queryset is None:
+            alias = using or self._state.db or router.db_for_read(type(self), instance=self)
+            from_queryset = SealedQuerySet(type(self), using=alias)
+        elif using is not None:
+            from_queryset = from_queryset.using(using)
+        if isinstance(from_queryset, SealedQuerySet):
+            from_queryset = from_queryset.keep_sealed()
+        super().refresh_from_db(fields=fields, from_queryset=from_queryset)
+        if fields is None:
+            self.__dict__["_sealed_row"] = _row_of(self, _plan(type(self)))
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return the state without plaintext: what is not saved yet is sealed first.
+
+        Raises:
+            ValueError: a value cannot be sealed yet, because the row has no owner.
+        """
+        for field in _plan(type(self)).fields:
+            if self.__dict__.get(field.attname) is not None:
+                field.pre_save(self, False)  # noqa: FBT003  Django's hook
+        return cast("dict[str, object]", super().__getstate__())
+
+
+class SealedQuerySet(models.QuerySet[Entry]):
+    """Preloads keys of each fetched chunk, seals in bulk, and refuses what ciphertext cannot do."""
+
+    _keep_sealed = False
+
+    def keep_sealed(self) -> Self:
+        """Return instances whose fields give ``Sealed`` values instead of opening them."""
+        clone = self._chain()
+        clone._keep_sealed = True  # noqa: SLF001  our own attribute
+        return clone
+
+    def matching(self, **value: object) -> list[Entry]:
+        """Return the rows whose sealed field equals a value, by its blind index.
+
+        Raises:
+            TypeError: the field has no blind index.
+        """
+        ((name, wanted),) = value.items()
+        field = cast("AnySealedField", self.model._meta.get_field(name))  # noqa: SLF001
+        normal = field.normalise(wanted)
+        found = self.filter(blind_index.match(field, wanted))
+        return [entry for entry in found if field.normalise(getattr(entry, name)) == normal]
+
+    def iterator(self, chunk_size: int | None = None) -> Iterator[Entry]:
+        """Iterate in chunks whose keys are loaded in one query each."""
+        entries = super().iterator(chunk_size=chunk_size or _CHUNK)
+        if not self._gives_models():
+            return entries
+        return _preloaded(entries, chunk_size or _CHUNK)
+
+    def only(self, *fields: object) -> Self:
+        """Load only these fields, with the owners of sealed values."""
+        refused_none = cast("tuple[str, ...]", fields)
+        return super().only(*refused_none, *_plan(self.model).owners)
+
+    def defer(self, *fields: object) -> Self:
+        """Leave out these fields, but never the owners of sealed values."""
+        owners = _owner_names(self.model)
+        return super().defer(*(name for name in fields if name not in owners))  # type: ignore[arg-type]
+
+    def update(self, **values: object) -> int:
+        """Update plain columns; a sealed field can be set to None only.
+
+        Raises:
+            TypeError: a value or expression for a sealed field, or a new owner: use ``save`` or
+                ``bulk_update``, which seal.
+        """
+        emptied = [self._emptied(name, value) for name, value in values.items()]
+        indexed = [field for field in emptied if field is not None and field.blind_index]
+        if not indexed:
+            return super().update(**values)
+        with transaction.atomic(using=self.db):
+            rows = self.values("pk")
+            blind_index.forget(rows, indexed, using=self.db)
+            return super().update(**values)
+
+    def bulk_create(  # type: ignore[override]  # noqa: PLR0913  Django's signature
+        self,
+        objs: Iterable[Entry],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,  # noqa: FBT001, FBT002
+        update_conflicts: bool = False,  # noqa: FBT001, FBT002
+        update_fields: Collection[str] | None = None,
+        unique_fields: Collection[str] | None = None,
+    ) -> list[Entry]:
+        """Insert rows; with ``update_conflicts`` values are sealed for the row that stands there.
+
+        Raises:
+            TypeError: ``ignore_conflicts`` on a model with a blind index.
+        """
+        entries, plan = list(objs), _plan(self.model)
+        if ignore_conflicts and plan.indexed:
+            raise TypeError("ignore_conflicts does not say which rows to index")
+        with transaction.atomic(using=self.db):
+            if update_conflicts:
+                self._take_standing_keys(entries, tuple(unique_fields or ()))
+            created = super().bulk_create(
+                entries,
+                batch_size=batch_size,
+                ignore_conflicts=ignore_conflicts,
+                update_conflicts=update_conflicts,
+                update_fields=update_fields,
+                unique_fields=unique_fields,
+            )
+            if update_conflicts:
+                self._require_standing(entries)
+            self._after_bulk(entries, plan.indexed)
+        return created
+
+    def bulk_update(
+        self, objs: Iterable[Entry], fields: Iterable[str], batch_size: int | None = None
+    ) -> int:
+        """Update rows; sealed values are sealed, also those whose owner is among the fields."""
+        entries, plan = list(objs), _plan(self.model)
+        names = set(fields)
+        by_name = {field.name: field for field in plan.fields}
+        owners = {name for name in names if self.model._meta.get_field(name).attname in plan.owners}  # type: ignore[union-attr]  # noqa: SLF001
+        moved = {
+            field.name
+            for entry in entries
+            for field in (_moved_fields(entry, plan) if owners else ())
+        }
+        sealed = [by_name[name] for name in sorted(names | moved) if name in by_name]
+        plain = sorted(names - set(by_name))
+        changed = [field for field in sealed if field.blind_index]
+        with transaction.atomic(using=self.db):
+            rows = super().bulk_update(entries, plain, batch_size) if plain else 0
+            if sealed:
+                rows = self._write_sealed(entries, sealed, batch_size or _CHUNK)
+            self._after_bulk(entries, changed)
+        return rows
+
+    def order_by(self, *field_names: object) -> Self:
+        """Order; sealed fields are refused."""
+        refuse_names(self.model, field_names, "order_by")
+        return super().order_by(*field_names)  # type: ignore[arg-type]
+
+    def distinct(self, *field_names: str) -> Self:
+        """Remove doubles; sealed fields are refused."""
+        refuse_names(self.model, (*field_names, *self._chosen()), "distinct")
+        return super().distinct(*field_names)
+
+    def aggregate(self, *args: object, **kwargs: object) -> dict[str, object]:
+        """Aggregate; sealed fields are refused."""
+        refuse_names(self.model, (*args, *kwargs.values()), "aggregate")
+        return super().aggregate(*args, **kwargs)
+
+    def annotate(self, *args: object, **kwargs: object) -> Self:
+        """Annotate; sealed fields are refused, also as groups."""
+        refuse_names(self.model, (*args, *kwargs.values(), *self._chosen()), "annotate")
+        return super().annotate(*args, **kwargs)
+
+    def alias(self, *args: object, **kwargs: object) -> Self:
+        """Name an expression; sealed fields are refused."""
+        refuse_names(self.model, (*args, *kwargs.values()), "alias")
+        return super().alias(*args, **kwargs)
+
+    def latest(self, *fields: object) -> Entry:
+        """Return the last row; sealed fields are refused."""
+        refuse_names(self.model, fields, "latest")
+        return super().latest(*fields)  # type: ignore[arg-type]
+
+    def earliest(self, *fields: object) -> Entry:
+        """Return the first row; sealed fields are refused."""
+        refuse_names(self.model, fields, "earliest")
+        return super().earliest(*fields)  # type: ignore[arg-type]
+
+    def _clone(self) -> Self:
+        clone = super()._clone()  # type: ignore[misc]  # Django's hook for subclasses
+        clone._keep_sealed = self._keep_sealed
+        return cast("Self", clone)
+
+    def _fetch_all(self) -> None:
+        is_fresh = self._result_cache is None  # type: ignore[has-type]
+        super()._fetch_all()  # type: ignore[misc]
+        if is_fresh and self._gives_models():
+            _preload(self._result_cache)
+            if self._keep_sealed:
+                for entry in self._result_cache:
+                    entry.__dict__["_keep_sealed"] = True
+
+    def _gives_models(self) -> bool:
+        return issubclass(self._iterable_class, ModelIterable)  # type: ignore[attr-defined]
+
+    def _chosen(self) -> tuple[object, ...]:
+        return tuple(self._fields or ())  # type: ignore[attr-defined]
+
+    def _emptied(self, name: str, value: object) -> AnySealedField | None:
+        field = self.model._meta.get_field("id" if name == "pk" else name)  # noqa: SLF001
+        if isinstance(field, SealedField):
+            if value is not None:
+                raise TypeError(f"{field.label} is sealed: update() sets it to None only")
+            return field
+        if getattr(field, "attname", name) in _plan(self.model).owners:
+            raise TypeError(f"{name} owns sealed values: change it by save() or bulk_update()")
+        if is_expression(value):
+            refuse_names(self.model, [value], "update")
+        return None
+
+    def _write_sealed(
+        self, entries: Sequence[Entry], fields: Sequence[AnySealedField], batch_size: int
+    ) -> int:
+        rows = 0
+        for start in range(0, len(entries), batch_size):
+            batch = entries[start : start + batch_size]
+            values = {field.attname: _case(field, batch) for field in fields}
+            rows += super().filter(pk__in=[entry.pk for entry in batch])._plain_update(values)  # type: ignore[attr-defined]
+        return rows
+
+    def _plain_update(self, values: dict[str, models.Case]) -> int:
+        return super().update(**values)
+
+    def _take_standing_keys(self, entries: Sequence[Entry], unique: tuple[str, ...]) -> None:
+        """Give each new object the key of the row it will meet: values are bound to that key."""
+        plan = _plan(self.model)
+        if not plan.fields or set(unique) <= {"pk", plan.key}:
+            return
+        model = self.model._meta  # noqa: SLF001
+        names = [model.get_field(name).attname for name in unique]  # type: ignore[union-attr]
+        condition = models.Q()
+        for entry in entries:
+            condition |= models.Q(**{name: getattr(entry, name) for name in names})
+        standing = {
+            tuple(getattr(row, name) for name in names): row
+            for row in self.filter(condition).only("pk", *names)
+        }
+        for entry in entries:
+            row = standing.get(tuple(getattr(entry, name) for name in names))
+            if row is not None:
+                _require_same_owners(entry, row, plan)
+                entry.pk = row.pk
+
+    def _require_standing(self, entries: Sequence[Entry]) -> None:
+        found = self.filter(pk__in=[entry.pk for entry in entries]).count()
+        if found != len({entry.pk for entry in entries}):
+            raise RuntimeError("another writer inserted a row meanwhile: repeat the bulk_create")
+
+    def _after_bulk(self, entries: Sequence[Entry], indexed: Sequence[AnySealedField]) -> None:
+        plan = _plan(self.model)
+        if indexed:
+            blind_index.write(entries, indexed, using=self.db)
+        if plan.fields:
+            for entry in entries:
+                entry.__dict__["_sealed_row"] = _row_of(entry, plan)
+
+
+class SealedManager(models.Manager.from_queryset(SealedQuerySet)):  # type: ignore[misc]
+    """Manager of models with sealed fields; migrations use it too."""
+
+    use_in_migrations = True
+
+
+class ScopedSealedManager(ScopedManager.from_queryset(SealedQuerySet)):  # type: ignore[misc]
+    """Manager of models with sealed fields whose rows belong to an organisation."""
+
+
+def _preloaded(entries: Iterator[Entry], size: int) -> Iterator[Entry]:
+    while chunk := list(islice(entries, size)):
+        _preload(chunk)
+        yield from chunk
+
+
+def _preload(entries: Iterable[models.Model]) -> None:
+    key_ids: set[bytes] = set()
+    for entry in entries:
+        _collect(entry, key_ids)
+    if key_ids:
+        keyring.preload(key_ids)
+
+
+def _collect(entry: models.Model, key_ids: set[bytes]) -> None:
+    data = entry.__dict__
+    for name in _plan(type(entry)).names:
+        value = data.get(name)
+        if value.__class__ is Sealed:
+            key_ids.add(value.ciphertext[1:9])
+    for related in entry._state.fields_cache.values():  # noqa: SLF001  rows of select_related
+        if isinstance(related, SealedMixin):
+            _collect(related, key_ids)
+
+
+@lru_cache(maxsize=None)
+def _plan(model: type[models.Model]) -> _Plan:
+    meta = model._meta  # noqa: SLF001  Django's model API
+    fields = tuple(field for field in meta.concrete_fields if isinstance(field, SealedField))
+    return _Plan(
+        key=meta.pk.attname,
+        names=tuple(field.attname for field in fields),
+        owners=tuple(dict.fromkeys(field.owner for field in fields)),
+        fields=fields,
+        indexed=tuple(field for field in fields if field.blind_index),
+    )
+
+
+def _owner_names(model: type[models.Model]) -> set[str]:
+    plan = _plan(model)
+    columns = [model._meta.get_field(name) for name in (plan.key, *plan.owners)]  # noqa: SLF001
+    return {name for column in columns for name in (column.name, column.attname)} | {"pk"}  # type: ignore[union-attr]
+
+
+def _row_of(instance: models.Model, plan: _Plan) -> Row:
+    key = cast("UUID", as_uuid(instance.pk))
+    return Row(key.bytes, {name: as_uuid(getattr(instance, name)) for name in plan.owners})
+
+
+def _moved_fields(instance: models.Model, plan: _Plan) -> list[AnySealedField]:
+    """Return the fields whose owner is another than when the row was read, all of them loaded."""
+    row = instance.__dict__.get("_sealed_row")
+    if row is None:
+        return []
+    moved = []
+    for field in plan.fields:
+        was, now = row.owners.get(field.owner), as_uuid(getattr(instance, field.owner))
+        if was is not None and was != now:
+            getattr(instance, field.attname)
+            moved.append(field)
+    return moved
+
+
+def _index_changes(instance: models.Model, field: AnySealedField) -> bool:
+    value = instance.__dict__.get(field.attname)
+    return value is None or field.needs_seal(instance)
+
+
+def _require_same_owners(entry: models.Model, row: models.Model, plan: _Plan) -> None:
+    for name in plan.owners:
+        if as_uuid(getattr(entry, name)) != as_uuid(getattr(row, name)):
+            raise ValueError(f"the row that stands there has another {name}")
+
+
+def _case(field: AnySealedField, entries: Sequence[models.Model]) -> models.Case:
+    return models.Case(
+        *(
+            models.When(
+                pk=entry.pk,
+                then=models.Value(field.pre_save(entry, False), output_field=field),  # noqa: FBT003
+            )
+            for entry in entries
+        ),
+        output_field=field,
+    )

@@ -1,0 +1,105 @@
+"""The door of the package: what other floors call.
+
+No other package imports ``cryptography``.
+"""
+
+from django.conf import settings
+from django.db import models
+
+from encryption import blind_index
+from encryption.database import VAULT_ZONES
+from encryption.epochs import key_service, ring
+from encryption.erasure import erase, remember, was_erased
+from encryption.errors import Erased, KeyLost, KeysUnavailable, Refused, Tampered, Unreadable
+from encryption.fields import SealedField
+from encryption.keyring import keyring
+from encryption.owned_bytes import open_bytes, preload, seal_bytes
+from encryption.providers.base import Health
+from encryption.purposes import mac, reveal_text, seal_text
+from encryption.sealed_box import ensure_key_pair, open_from_vault, seal_to_vault
+from encryption.signing import public_key, public_keys, sign, verify
+from encryption.types import GENERAL, Owner, OwnerKind, ReplayKind, RingState, Signature
+
+__all__ = [
+    "Erased",
+    "KeyLost",
+    "KeysUnavailable",
+    "Owner",
+    "OwnerKind",
+    "Refused",
+    "ReplayKind",
+    "RingState",
+    "Signature",
+    "Tampered",
+    "Unreadable",
+    "check_revocations",
+    "drop_keys",
+    "ensure_key_pair",
+    "erase",
+    "health",
+    "lookup",
+    "mac",
+    "open_bytes",
+    "open_from_vault",
+    "preload",
+    "prepare",
+    "public_key",
+    "public_keys",
+    "remember",
+    "reveal_text",
+    "ring_state",
+    "seal_bytes",
+    "seal_text",
+    "seal_to_vault",
+    "sign",
+    "verify",
+    "was_erased",
+]
+
+
+def lookup(model: type[models.Model], field: str, value: object) -> blind_index.BlindMatch:
+    """Return the condition that a sealed field may equal a value, for ``filter``.
+
+    Compare the opened values of what is found (``SealedQuerySet.matching`` does).
+
+    Raises:
+        TypeError: the field is not sealed or has no blind index.
+    """
+    found = model._meta.get_field(field)  # noqa: SLF001  Django's model API
+    if not isinstance(found, SealedField):
+        raise TypeError(f"{field} is not sealed")
+    return blind_index.match(found, value)
+
+
+def check_revocations() -> None:
+    """Drop keys destroyed by other processes; called as each request and task starts."""
+    keyring.check_revocations()
+
+
+def drop_keys() -> None:
+    """Forget all keys of this process; they are read again when needed."""
+    ring.drop()
+    for drop in ring.on_refusal:
+        drop()
+
+
+def prepare() -> None:
+    """Make the first keys of an installation; repeating it is harmless.
+
+    Raises:
+        KeysUnavailable: the root key does not fit, or the keys database is away.
+    """
+    ring.active(GENERAL)
+    blind_index.keys.epoch()
+    if settings.ZONE in VAULT_ZONES:
+        ensure_key_pair()
+
+
+def ring_state() -> RingState:
+    """Return what this process can do with sealed data now."""
+    return ring.state()
+
+
+def health() -> Health:
+    """Wrap and unwrap a probe by the key service."""
+    return key_service().health()
