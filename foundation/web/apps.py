@@ -1,5 +1,7 @@
 """Django app of the web part: static files and template tags."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,7 @@ class WebConfig(AppConfig):
     name = "foundation.web"
     label = "web"
     verbose_name = "Web"
+
+    def ready(self) -> None:
+        """Register the contributions of the web part."""
+        import_module("foundation.web.registrations")

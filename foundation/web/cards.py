@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-
 from foundation.principals import Principal
 from foundation.registry import Registry
 from foundation.web.texts import Text

@@ -34,9 +34,7 @@ def line(points: Sequence[Point], *, title: Text, description: Text) -> SafeStri
     marks = format_html(
         '<polyline class="chart-line" points="{}"></polyline>{}',
         " ".join(f"{x:g},{y:g}" for x, y in places),
-        format_html_join(
-            "", '<circle class="chart-dot" cx="{}" cy="{}" r="3"></circle>', places
-        ),
+        format_html_join("", '<circle class="chart-dot" cx="{}" cy="{}" r="3"></circle>', places),
     )
     return _figure(points, marks, places, title=title, description=description)
 
@@ -58,7 +56,9 @@ def spark(values: Sequence[float], *, label: Text) -> SafeString:
     """Draw a small line for a table or card; ``label`` says in words what it shows."""
     top = max(values, default=0) or 1
     step = 100 / max(len(values) - 1, 1)
-    points = " ".join(f"{i * step:.1f},{26 - 24 * value / top:.1f}" for i, value in enumerate(values))
+    points = " ".join(
+        f"{i * step:.1f},{26 - 24 * value / top:.1f}" for i, value in enumerate(values)
+    )
     return format_html(
         '<svg class="spark" viewBox="0 0 100 28" role="img" aria-label="{}">'
         '<polyline class="chart-line" points="{}"></polyline></svg>',
@@ -110,9 +110,7 @@ def _top(points: Sequence[Point]) -> float:
 
 def _grid(top: float) -> SafeString:
     height = _floor() - _TOP
-    rows = (
-        (_floor() - height * i / _STEPS, _number(top * i / _STEPS)) for i in range(_STEPS + 1)
-    )
+    rows = ((_floor() - height * i / _STEPS, _number(top * i / _STEPS)) for i in range(_STEPS + 1))
     return format_html_join(
         "",
         '<line class="chart-grid" x1="{}" x2="{}" y1="{}" y2="{}"></line>'

@@ -1,8 +1,8 @@
 """The content security policy: one for all pages, in the form of Django 6's ``SECURE_CSP``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
-Policy = Mapping[str, Sequence[str]]
+Policy = Mapping[str, Collection[str] | str]
 
 FILE_POLICY = "sandbox; default-src 'none'"
 """What answers that carry a user's file send; the only policy a view may set (frontend.md 2)."""
@@ -33,4 +33,7 @@ def default_policy(*, stream_origin: str = "") -> dict[str, list[str]]:
 
 def header(policy: Policy) -> str:
     """Return a policy as the value of the header, directives in the order given."""
-    return "; ".join(" ".join((directive, *sources)) for directive, sources in policy.items())
+    return "; ".join(
+        f"{directive} {sources if isinstance(sources, str) else ' '.join(sources)}"
+        for directive, sources in policy.items()
+    )

@@ -45,7 +45,7 @@ def page(
     }
     name = status if status in _PAGES else HTTPStatus.BAD_REQUEST
     try:
-        body = render_to_string(f"errors/{int(name)}.html", context)
+        body: str = render_to_string(f"errors/{int(name)}.html", context)
     except Exception:  # the last page must come, whatever is broken
         log.exception("web.error_page_failed")
         body = _plain(request)

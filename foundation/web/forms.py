@@ -1,10 +1,11 @@
-"""Forms as pages show them: limits, ``autocomplete`` tokens, optional fields named, 422 on errors."""
+"""Forms as pages show them: limits, ``autocomplete`` tokens, 422 on errors."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import ClassVar
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -81,7 +82,7 @@ def render_form(
 def _limit(field: forms.Field) -> None:
     if isinstance(field, forms.CharField) and field.max_length is None:
         field.max_length = DEFAULT_MAX_LENGTH
-        field.validators.append(forms.fields.validators.MaxLengthValidator(DEFAULT_MAX_LENGTH))
+        field.validators.append(MaxLengthValidator(DEFAULT_MAX_LENGTH))
         field.widget.attrs.setdefault("maxlength", str(DEFAULT_MAX_LENGTH))
 
 

@@ -26,10 +26,25 @@ COLUMNS = (
     Column(_("Requests"), key="requests", numeric=True),
 )
 ROWS = (
-    (Value("Borealis production", href="#"), Value(_("Active"), badge="good"), "24 Nov 2026", "12,480"),
-    (Value("Borealis sandbox", href="#"), Value(_("Waiting for approval"), badge="warn"), "23 Nov 2026", "318"),
-    (Value("Legacy importer of the accounting department", href="#"), Value(_("Revoked"), badge="bad"), "2 Mar 2026", "0"),
-)  # fmt: skip
+    (
+        Value("Borealis production", href="#"),
+        Value(_("Active"), badge="good"),
+        "24 Nov 2026",
+        "12,480",
+    ),
+    (
+        Value("Borealis sandbox", href="#"),
+        Value(_("Waiting for approval"), badge="warn"),
+        "23 Nov 2026",
+        "318",
+    ),
+    (
+        Value("Legacy importer of the accounting department", href="#"),
+        Value(_("Revoked"), badge="bad"),
+        "2 Mar 2026",
+        "0",
+    ),
+)
 
 
 class ExampleForm(PortalForm):
@@ -91,14 +106,31 @@ _VALUES = (120.0, 180.0, 160.0, 240.0, 310.0, 280.0, 190.0, 330.0, 360.0, 420.0)
 _NUMBERS = tuple(PageNumber(number, "#", number == 2) for number in (1, 2, 3, 9))  # noqa: PLR2004
 _CARDS = (
     ShownCard(
-        _("Records"), "database", CardContent(figure="18", text=_("of your organisation"), href="#", action=_("Open records"))
+        _("Records"),
+        "database",
+        CardContent(
+            figure="18", text=_("of your organisation"), href="#", action=_("Open records")
+        ),
     ),
     ShownCard(
-        _("Approvals"), "badge-check",
-        CardContent(figure="2", text=_("partners wait for a decision"), tone="warn", href="#", action=_("Decide")),
+        _("Approvals"),
+        "badge-check",
+        CardContent(
+            figure="2",
+            text=_("partners wait for a decision"),
+            tone="warn",
+            href="#",
+            action=_("Decide"),
+        ),
     ),
     ShownCard(
-        _("Sign-ins"), "shield-check",
-        CardContent(lines=(CardLine(_("Today, 09:14"), note="Berlin"), CardLine(_("Yesterday, 17:40"), note="Berlin"))),
+        _("Sign-ins"),
+        "shield-check",
+        CardContent(
+            lines=(
+                CardLine(_("Today, 09:14"), note="Berlin"),
+                CardLine(_("Yesterday, 17:40"), note="Berlin"),
+            )
+        ),
     ),
-)  # fmt: skip
+)

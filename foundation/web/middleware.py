@@ -93,7 +93,7 @@ class ChosenLanguage:
         language = preferences.language_of(request)
         if language:
             translation.activate(language)
-            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]  # as LocaleMiddleware
+            request.LANGUAGE_CODE = language
         return self.get_response(request)
 
 

@@ -1,4 +1,4 @@
-"""Pages of lists: by cursor for big ones, by number for small ones; 25 rows, all state in the URL."""
+"""Pages of lists: by cursor for big ones, by number for small ones; all state in the URL."""
 
 import base64
 import binascii
@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
+from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Paginator
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 from django.http import HttpRequest
 
 Row = TypeVar("Row", bound=Model)
@@ -122,6 +123,8 @@ def _edge(request: HttpRequest, row: Model, order: Sequence[str], *, backwards: 
 
 def _text(row: Model, name: str) -> str:
     field = row._meta.get_field(name)  # noqa: SLF001  # Django's documented model API
+    if not isinstance(field, Field):
+        raise FieldDoesNotExist(f"{name} is no column: a list pages by columns of its own model")
     return str(field.value_to_string(row))
 
 

@@ -19,7 +19,8 @@ def svg(text: str, *, label: str) -> SafeString:
     size = len(matrix)
     return format_html(
         '<svg class="qr" role="img" aria-label="{}" viewBox="0 0 {} {}">'
-        '<rect class="qr-paper" width="{}" height="{}"></rect><path class="qr-ink" d="{}"></path></svg>',
+        '<rect class="qr-paper" width="{}" height="{}"></rect>'
+        '<path class="qr-ink" d="{}"></path></svg>',
         label,
         size,
         size,

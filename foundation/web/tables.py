@@ -73,7 +73,9 @@ def headings(request: HttpRequest, columns: Sequence[Column]) -> tuple[HeadCell,
     return tuple(_heading(request, column, present=present) for column in columns)
 
 
-def cells(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> tuple[tuple[Cell, ...], ...]:
+def cells(
+    columns: Sequence[Column], rows: Iterable[Sequence[object]]
+) -> tuple[tuple[Cell, ...], ...]:
     """Return the cells of rows, each given as one value per column (plain or ``Value``)."""
     return tuple(
         tuple(_cell(column, value) for column, value in zip(columns, row, strict=True))
@@ -96,7 +98,9 @@ def chips(request: HttpRequest, labels: Mapping[str, Text]) -> tuple[Chip, ...]:
         labels: what the chip says, by name of the filter; give only active ones.
     """
     return tuple(
-        Chip(label=label, remove_url=paging.address(request, **{name: "", "cursor": "", "page": ""}))
+        Chip(
+            label=label, remove_url=paging.address(request, **{name: "", "cursor": "", "page": ""})
+        )
         for name, label in labels.items()
         if request.GET.get(name)
     )

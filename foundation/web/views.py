@@ -115,8 +115,13 @@ def manifest(request: HttpRequest) -> JsonResponse:  # noqa: ARG001  # shape of 
     name = branding().name
     picture = {"src": static("web/favicon.svg"), "sizes": "any", "type": "image/svg+xml"}
     return JsonResponse(
-        {"name": name, "short_name": name, "start_url": "/", "display": "browser",
-         "icons": [picture]},
+        {
+            "name": name,
+            "short_name": name,
+            "start_url": "/",
+            "display": "browser",
+            "icons": [picture],
+        },
         content_type="application/manifest+json",
     )
 

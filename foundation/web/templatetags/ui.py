@@ -1,4 +1,4 @@
-"""Tags for pages: ``{% component %}``, ``{% slot %}``, ``{% icon %}``, ``{% repeat %}``, ``{% qr %}``.
+"""Tags for pages: ``component`` with ``slot``, ``icon``, ``repeat`` and ``qr``.
 
 A component template gets its arguments, ``body``, ``slots.<name>``, ``attrs`` (arguments that start
 with ``hx_``, ``data_`` or ``aria_``, as HTML) and the CSRF token; nothing else of the page.
