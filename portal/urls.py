@@ -19,3 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("portal.api_urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "foundation.web.errors.bad_request"
+handler403 = "foundation.web.errors.denied"
+handler404 = "foundation.web.errors.not_found"
+handler500 = "foundation.web.errors.failed"

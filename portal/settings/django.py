@@ -12,6 +12,9 @@ DEBUG = False
 DEMO = environment.flag("DEMO", default=False)
 TEST_CLOCK = environment.flag("TEST_CLOCK", default=False)
 PRODUCT_NAME = environment.text("PRODUCT_NAME", default="Gatehouse")
+CONTACT_EMAIL = environment.text("CONTACT_EMAIL", default="")
+IMPRINT_URL = environment.text("IMPRINT_URL", default="")
+PRIVACY_URL = environment.text("PRIVACY_URL", default="")
 BASE_URL = environment.text("BASE_URL", default="http://localhost:8000").rstrip("/")
 
 INSTALLED_APPS = [
@@ -21,6 +24,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",  # templates of widgets, for FORM_RENDERER
     "portal.apps.PortalAdminConfig",
     "allauth",
     "allauth.account",
@@ -52,6 +56,7 @@ MIDDLEWARE = [
     "foundation.web.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "foundation.web.middleware.ErrorPages",
+    "foundation.web.middleware.Fragments",
     "accounts.middleware.HashedSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -62,6 +67,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.SessionPolicyMiddleware",
     "accounts.middleware.PrincipalMiddleware",
+    "foundation.web.middleware.ChosenLanguage",
     "audit.middleware.JournalContext",
     "accounts.middleware.AssuranceMiddleware",
     "accounts.middleware.OrganisationScopeMiddleware",
