@@ -1,0 +1,110 @@
+"""Canonical bytes of an entry: what is stored, sealed into the tree and checked by auditors.
+
+RFC 8785 over values that survive every reader: text without NUL and lone surrogates, integers that
+a double holds exactly, no floats. Decimals and times are strings.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from uuid import UUID
+
+import jcs
+
+MAX_TEXT_BYTES = 2048
+MAX_INTEGER = 2**53 - 1
+
+_REPLACEMENT = "\ufffd"
+_SURROGATES = {code: _REPLACEMENT for code in range(0xD800, 0xE000)} | {0: _REPLACEMENT}
+
+
+class Unserialisable(TypeError):
+    """A value that entries do not hold: a float, or a type without a written form."""
+
+
+def encode(value: object) -> bytes:
+    """Return the canonical bytes of a value made of mappings, lists and scalars.
+
+    Raises:
+        Unserialisable: it holds a float, an integer beyond 2**53 or a foreign type.
+    """
+    encoded = jcs.canonicalize(plain(value))
+    if not isinstance(encoded, bytes):
+        raise Unserialisable("the canonical form is no byte string")
+    return encoded
+
+
+def plain(value: object) -> object:
+    """Return a value as JSON knows it, cleaned; long text becomes digest and length.
+
+    Raises:
+        Unserialisable: see :func:`encode`.
+    """
+    if isinstance(value, Mapping):
+        return {clean(str(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in _ordered(value)]
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return _short(clean(value))
+    return _scalar(value)
+
+
+def text_of(value: object) -> str | None:
+    """Return a value of a column as the text that entries show; None stays None."""
+    if value is None:
+        return None
+    written = _scalar(value)
+    return clean(written if isinstance(written, str) else str(written))
+
+
+def clean(text: str) -> str:
+    """Replace what PostgreSQL or JSON readers refuse: NUL and lone surrogates."""
+    return text if text.isascii() and "\0" not in text else text.translate(_SURROGATES)
+
+
+def digest_of(text: str) -> dict[str, object]:
+    """Return digest and length, which stand for text that is too long for an entry."""
+    encoded = text.encode()
+    return {"length": len(encoded), "sha256": hashlib.sha256(encoded).hexdigest()}
+
+
+def _short(text: str) -> object:
+    return text if len(text.encode()) <= MAX_TEXT_BYTES else digest_of(text)
+
+
+def _ordered(value: Iterable[object]) -> Iterable[object]:
+    return sorted(value, key=str) if isinstance(value, set | frozenset) else value
+
+
+def _scalar(value: object) -> object:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Enum):
+        return _scalar(value.value)
+    if isinstance(value, int):
+        return _integer(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    return _written(value)
+
+
+def _integer(value: int) -> int:
+    if abs(value) > MAX_INTEGER:
+        raise Unserialisable("integers beyond 2**53 are written as text")
+    return int(value)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return f"{value / timedelta(microseconds=1):.0f}us"
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    raise Unserialisable(f"{type(value).__name__} has no written form in entries")
