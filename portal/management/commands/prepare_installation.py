@@ -1,9 +1,11 @@
-"""What a start does once the schema is there: set-up code and demo data."""
+"""What a start does once the schema is there: its mark, set-up code and demo data."""
 
 from argparse import ArgumentParser
 
 from django.core.management import call_command, get_commands
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+
+from portal.installation import ForeignInstallation, mark, wanted_kind
 
 # Commands of other packages, by name: each decides for itself whether there is anything to do.
 SETUP_CODE = "setup_code"
@@ -21,6 +23,10 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **options: object) -> None:
         """Call what is there."""
+        try:
+            mark(wanted_kind(demo=bool(options["demo"])))
+        except ForeignInstallation as error:
+            raise CommandError(str(error)) from error
         known = get_commands()
         if options["demo"] and LOAD_DEMO in known:
             call_command(LOAD_DEMO, stdout=self.stdout)
