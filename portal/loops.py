@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from django.db import DatabaseError, InterfaceError, connections
 
 from foundation.contracts.loops import Loop, loops
+from portal import test_clock
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -60,6 +61,7 @@ class LoopRunner:
         try:
             if not self._leads():
                 return _WITHOUT_LEAD
+            test_clock.refresh()
             more = self.loop.step()
         except Exception:
             if not self._failures:  # said once in a row

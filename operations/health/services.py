@@ -1,0 +1,83 @@
+"""Runs the registered checks: each has two seconds, its answer is kept for ten."""
+
+import logging
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from django.db import connections
+
+from foundation.contracts.health import HealthAnswer, HealthCheck, HealthState, health_checks
+
+TIMEOUT_SECONDS = 2.0
+KEPT_SECONDS = 10.0
+_THREADS = 8
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    answer: HealthAnswer
+    until: float
+
+
+_kept: dict[str, _Kept] = {}
+_running: dict[str, Future[HealthAnswer]] = {}
+_pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="health")
+
+
+def not_ready() -> dict[str, HealthAnswer]:
+    """Return the red answers among the checks that ``/health/ready`` waits for."""
+    chosen = [check for check in health_checks.all() if check.ready]
+    answers = run(chosen)
+    return {name: answer for name, answer in answers.items() if answer.state is HealthState.RED}
+
+
+def run(checks: Iterable[HealthCheck]) -> dict[str, HealthAnswer]:
+    """Return the answer of each check; one that hangs is red, and is not started twice."""
+    chosen = tuple(checks)
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    for check in chosen:
+        if _from_kept(check) is None and check.name not in _running:
+            _running[check.name] = _pool.submit(_answer, check)
+    return {check.name: _from_kept(check) or _await(check, deadline) for check in chosen}
+
+
+def forget() -> None:
+    """Drop all kept answers, so that the next question is asked anew."""
+    _kept.clear()
+
+
+def _from_kept(check: HealthCheck) -> HealthAnswer | None:
+    kept = _kept.get(check.name)
+    return kept.answer if kept and kept.until > time.monotonic() else None
+
+
+def _await(check: HealthCheck, deadline: float) -> HealthAnswer:
+    future = _running.get(check.name)
+    if future is None:
+        return _red("The check was answered elsewhere; ask again.")
+    try:
+        answer = future.result(timeout=max(deadline - time.monotonic(), 0))
+    except TimeoutError:
+        return _red(f"No answer within {TIMEOUT_SECONDS:.0f} s.")
+    _running.pop(check.name, None)
+    if answer.state is HealthState.GREEN:
+        _kept[check.name] = _Kept(answer, time.monotonic() + KEPT_SECONDS)
+    return answer
+
+
+def _answer(check: HealthCheck) -> HealthAnswer:
+    try:
+        return check.run()
+    except Exception:
+        logger.exception("health check failed", extra={"code": check.name})
+        return _red("The check failed; the log names the error.")
+    finally:
+        connections.close_all()
+
+
+def _red(detail: str) -> HealthAnswer:
+    return HealthAnswer(state=HealthState.RED, detail=detail)

@@ -1,0 +1,55 @@
+"""``/health/...`` for proxies and monitors: no session, no version, reasons only inside."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from foundation.access.guards import open_to_all
+from foundation.contracts.health import HealthState
+from operations.health import contributions, services
+
+_UNAVAILABLE = 503
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+
+
+@require_safe
+@never_cache
+@open_to_all("monitors ask without signing in; says only that the process runs")
+def live(_request: HttpRequest) -> HttpResponse:
+    """Say that the process answers; depends on nothing."""
+    return JsonResponse({"state": "live"})
+
+
+@require_safe
+@never_cache
+@open_to_all("proxies ask without signing in; reasons are shown on the machine itself only")
+def ready(request: HttpRequest) -> HttpResponse:
+    """Say whether this process can serve people."""
+    reasons = services.not_ready()
+    if not reasons:
+        return JsonResponse({"state": "ready"})
+    answer: dict[str, object] = {"state": "not ready"}
+    if _is_inside(request):
+        answer["reasons"] = {name: f"{found.detail} {found.cure}".strip()
+                             for name, found in reasons.items()}  # fmt: skip
+    return JsonResponse(answer, status=_UNAVAILABLE)
+
+
+@require_safe
+@never_cache
+@open_to_all("orchestrators ask without signing in; says only whether the schema is there")
+def startup(_request: HttpRequest) -> HttpResponse:
+    """Say whether the migrations of this release are applied."""
+    checks = [check for check in contributions.ALL if check.name == "migrations"]
+    answers = services.run(checks).values()
+    if all(answer.state is HealthState.GREEN for answer in answers):
+        return JsonResponse({"state": "started"})
+    return JsonResponse({"state": "not started"}, status=_UNAVAILABLE)
+
+
+def _is_inside(request: HttpRequest) -> bool:
+    """Say whether the question comes from this machine and was not forwarded."""
+    if any(name in request.META for name in _FORWARDED):
+        return False
+    return request.META.get("REMOTE_ADDR") in _LOOPBACK
