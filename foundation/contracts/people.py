@@ -1,4 +1,4 @@
-"""Port of the person directory: who may be told, asked by floors below accounts."""
+"""Port: where a person is told about their own account; asked by alerts, answered by accounts."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -8,12 +8,12 @@ from foundation.registry import Port
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeContact:
-    """Where notices to a person go.
+class Notice:
+    """How to reach one person.
 
     Attributes:
-        addresses: all confirmed notice addresses; empty for an erased person.
-        language: the person's language code.
+        addresses: e-mail addresses that are told; empty where the person is gone.
+        language: language the person reads.
     """
 
     addresses: tuple[str, ...]
@@ -23,8 +23,9 @@ class NoticeContact:
 class PersonDirectory(Protocol):
     """What accounts implements."""
 
-    def notice_addresses(self, subject_id: UUID) -> NoticeContact:
-        """Return where to tell a person something."""
+    def notice_addresses(self, subject_id: UUID) -> Notice:
+        """Return where a person is told, by the subject id of the journal."""
+        ...
 
 
-person_directory: Port[PersonDirectory] = Port("person directory")
+people: Port[PersonDirectory] = Port("people")
