@@ -1,0 +1,49 @@
+"""Tables of the test models, and a key store that forgets between tests."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connections
+from django.db.migrations.state import ProjectState
+from pytest_django import DjangoDbBlocker
+
+from encryption.services import drop_keys
+from tests.encryption.models import STEPS, TABLES
+from tests.servers import FreshDatabase, state
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables(django_db_blocker: DjangoDbBlocker) -> None:
+    """Make the tables of the test models in this process's clone."""
+    with django_db_blocker.unblock():
+        create_tables(state().clone.main)
+
+
+@pytest.fixture
+def fresh_tables(fresh_database: FreshDatabase) -> FreshDatabase:
+    """Give a committed database that has the tables of the test models."""
+    create_tables(fresh_database.servers.main)
+    return fresh_database
+
+
+@pytest.fixture(autouse=True)
+def no_cached_keys() -> Iterator[None]:
+    """Forget keys, which the rollback of each test takes out of the database."""
+    drop_keys()
+    yield
+    drop_keys()
+
+
+def create_tables(database: str) -> None:
+    """Create the tables of the test models as their owner would."""
+    with connections["default"].schema_editor(collect_sql=True, atomic=False) as editor:
+        for model in TABLES:
+            editor.create_model(model)
+    statements = [str(line) for line in editor.collected_sql]
+    for model, step in STEPS:
+        statements += step.statements(model, ProjectState())
+    with state().installation.postgres.connect(database) as connection:
+        connection.execute("SET ROLE gatehouse_migrator")
+        for statement in statements:
+            connection.execute(statement.encode())
+
