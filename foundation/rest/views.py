@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.authentication import BaseAuthentication
@@ -31,6 +30,7 @@ from foundation.rest.schema import ApiSchema
 from foundation.tenancy import organisation_scope
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from rest_framework.views import AsView, GenericView
 
 CHANGING = frozenset({"PATCH", "DELETE"})
