@@ -8,6 +8,6 @@ from integrations.vault.services.testing import TASK
 
 
 @task(TASK, queue="integrations", purpose="call the other system to see whether a key works")
-def test_credential(*, organisation_id: str, result_id: str) -> None:
+def run_credential_test(*, organisation_id: str, result_id: str) -> None:
     """Test a credential; may run twice, the row decides."""
     run_test(UUID(organisation_id), UUID(result_id))

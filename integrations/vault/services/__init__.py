@@ -3,7 +3,7 @@
 from integrations.vault.services.credentials import destroy, store_api_key, store_version
 from integrations.vault.services.interfaces import find_interface_of, interface_of
 from integrations.vault.services.sessions import VaultSession, session
-from integrations.vault.services.testing import request_test, run_test, test_result
+from integrations.vault.services.testing import request_test, run_test, result_of_test
 
 __all__ = [
     "VaultSession",
@@ -15,5 +15,5 @@ __all__ = [
     "session",
     "store_api_key",
     "store_version",
-    "test_result",
+    "result_of_test",
 ]

@@ -54,7 +54,7 @@ def request_test(credential_id: UUID, *, principal: Principal) -> UUID:
 
 
 @transaction.atomic
-def test_result(credential_id: UUID, result_id: UUID, *, principal: Principal) -> ResultView:
+def result_of_test(credential_id: UUID, result_id: UUID, *, principal: Principal) -> ResultView:
     """Return where a test is.
 
     Who looks also sweeps: a hint that got lost is sent again, and a test that no worker took for

@@ -1,0 +1,1 @@
+"""All that the vault contributes to the registries."""

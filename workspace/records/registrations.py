@@ -1,0 +1,1 @@
+"""All that records contribute to the registries."""
