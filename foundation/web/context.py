@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.text import capfirst
+from django.utils.translation import get_language_info
 
 from foundation.access.guards import principal_of
 from foundation.principals import Principal
@@ -25,10 +27,18 @@ def page(request: HttpRequest) -> Mapping[str, object]:
         "frame": _frame(principal),
         "navigation": groups_for(principal, path=request.path),
         "theme": preferences.theme_of(request),
-        "languages": settings.LANGUAGES,
+        "languages": _languages(),
         "help_links": {name: found for name in _HELP_LINKS if (found := _address(name))},
         "request_id": getattr(request, "request_id", ""),
     }
+
+
+def _languages() -> tuple[tuple[str, str], ...]:
+    """Return each language under its own name, so that everybody finds theirs."""
+    return tuple(
+        (code, capfirst(get_language_info(code)["name_local"]))
+        for code, _name in settings.LANGUAGES
+    )
 
 
 def _frame(principal: Principal) -> str:

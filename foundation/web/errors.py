@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -21,6 +21,7 @@ from foundation.web.texts import Text
 
 log = logging.getLogger(__name__)
 
+_API = "/api/"
 _PAGES = frozenset({400, 403, 404, 405, 409, 410, 413, 422, 429, 500, 503})
 
 
@@ -35,6 +36,8 @@ def page(
         reason: what happened, in words for the person; the page has its own where empty.
         permission: code that was missing, so that it can be asked for.
     """
+    if request.path.startswith(_API):
+        return _problem(request, status, reason=reason)
     context = {
         "brand": branding(),
         "status": status,
@@ -100,6 +103,18 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
             "Nothing was changed. Open the page again and send the form once more."
         ),
     )
+
+
+def _problem(request: HttpRequest, status: int, *, reason: Text) -> HttpResponse:
+    """Answer a program in its own form (RFC 9457), where the API itself was not reached."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "detail": str(reason),
+        "request_id": str(getattr(request, "request_id", "")),
+    }
+    return JsonResponse(body, status=status, content_type="application/problem+json")
 
 
 def _plain(request: HttpRequest) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Field, Model, Q, QuerySet
 from django.http import HttpRequest
@@ -43,7 +43,7 @@ class Page(Generic[Item]):
 class _Cursor:
     """A place in a list: the values of the sort columns of its edge row, and the direction."""
 
-    values: tuple[str, ...]
+    values: tuple[object, ...]
     backwards: bool
 
 
@@ -58,7 +58,7 @@ def by_cursor(
         order: names of not-null columns of this model, ``-`` for descending; the last is unique.
         size: rows of a page.
     """
-    cursor = _decoded(request.GET.get("cursor", ""), count=len(order))
+    cursor = _read(request.GET.get("cursor", ""), rows.model, order)
     backwards = cursor is not None and cursor.backwards
     effective = _reversed(order) if backwards else list(order)
     chosen = rows.order_by(*effective)
@@ -122,28 +122,48 @@ def _edge(request: HttpRequest, row: Model, order: Sequence[str], *, backwards: 
 
 
 def _text(row: Model, name: str) -> str:
-    field = row._meta.get_field(name)  # noqa: SLF001  # Django's documented model API
+    return str(_column(type(row), name).value_to_string(row))
+
+
+def _column(model: type[Model], name: str) -> "Field[object, object]":
+    field = model._meta.get_field(name)  # noqa: SLF001  # Django's documented model API
     if not isinstance(field, Field):
         raise FieldDoesNotExist(f"{name} is no column: a list pages by columns of its own model")
-    return str(field.value_to_string(row))
+    return field
 
 
-def _decoded(text: str, *, count: int) -> _Cursor | None:
+def _read(text: str, model: type[Model], order: Sequence[str]) -> _Cursor | None:
     """Read a cursor; a spoilt one is the first page, not an error."""
-    if not text or len(text) > _CURSOR_LENGTH:
+    read = _unpacked(text)
+    values = read.get("v")
+    if (
+        not isinstance(values, list)
+        or len(values) != len(order)
+        or "\x00" in "".join(map(str, values))
+    ):
         return None
+    try:
+        parsed = tuple(
+            _column(model, name.lstrip("-")).to_python(value)
+            for name, value in zip(order, values, strict=True)
+        )
+    except ValidationError:
+        return None
+    return _Cursor(values=parsed, backwards=bool(read.get("b")))
+
+
+def _unpacked(text: str) -> Mapping[str, object]:
+    if not text or len(text) > _CURSOR_LENGTH:
+        return {}
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         read = json.loads(raw)
     except (binascii.Error, ValueError):
-        return None
-    values = read.get("v") if isinstance(read, Mapping) else None
-    if not isinstance(values, list) or len(values) != count:
-        return None
-    return _Cursor(values=tuple(str(value) for value in values), backwards=bool(read.get("b")))
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
-def _beyond(order: Sequence[str], values: Sequence[str]) -> Q:
+def _beyond(order: Sequence[str], values: Sequence[object]) -> Q:
     """Return the condition "after this row": equal in the first columns, beyond in the next."""
     condition, equal = Q(), Q()
     for name, value in zip(order, values, strict=True):
