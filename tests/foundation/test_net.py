@@ -12,7 +12,7 @@ def trusted(settings: Settings) -> None:
 
 
 def request_from(remote: str, **headers: str) -> HttpRequest:
-    return RequestFactory().get("/", REMOTE_ADDR=remote, **headers)
+    return RequestFactory(REMOTE_ADDR=remote, **headers).get("/")
 
 
 @pytest.mark.parametrize(
