@@ -97,7 +97,7 @@ def test_a_lost_session_leads_the_whole_page_away(rf: RequestFactory) -> None:
 
     assert response.status_code == 204
     assert response["HX-Redirect"] == "/sign-in/"
-    assert response.cookies["a"].value == "b"  # type: ignore[attr-defined]  # an HttpResponse
+    assert response.cookies["a"].value == "b"
 
 
 def test_a_page_is_redirected_as_always_and_varies_by_the_header(rf: RequestFactory) -> None:

@@ -3,7 +3,8 @@ import logging
 from datetime import datetime
 
 import pytest
-from django.http import Http404
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.test import RequestFactory
 from pytest_django import Settings
 
@@ -49,6 +50,11 @@ def test_the_cookie_sets_the_theme_of_a_visitor(
     request.COOKIES["theme"] = cookie
 
     assert preferences.theme_of(request) == theme
+
+
+def text(response: HttpResponseBase) -> str:
+    assert isinstance(response, HttpResponse)
+    return response.content.decode()
 
 
 def report(rf: RequestFactory, body: bytes) -> int:
@@ -114,7 +120,7 @@ def test_security_txt_says_whom_to_write_and_until_when(
 ) -> None:
     settings.SECURITY_CONTACT = "security@operator.example"
 
-    lines = views.security_txt(rf.get("/.well-known/security.txt")).content.decode().splitlines()
+    lines = text(views.security_txt(rf.get("/.well-known/security.txt"))).splitlines()
 
     fields = dict(line.split(": ", 1) for line in lines)
     assert fields["Contact"] == "mailto:security@operator.example"
@@ -132,8 +138,8 @@ def test_security_txt_without_a_contact_is_not_there(
 
 
 def test_the_small_files_are_there(rf: RequestFactory) -> None:
-    assert b"Disallow: /" in views.robots(rf.get("/robots.txt")).content
-    assert json.loads(views.manifest(rf.get("/manifest.webmanifest")).content)["start_url"] == "/"
+    assert "Disallow: /" in text(views.robots(rf.get("/robots.txt")))
+    assert json.loads(text(views.manifest(rf.get("/manifest.webmanifest"))))["start_url"] == "/"
     assert views.favicon(rf.get("/favicon.ico"))["Location"].endswith(".svg")
 
 
