@@ -12,7 +12,9 @@ def trusted(settings: Settings) -> None:
 
 
 def request_from(remote: str, **headers: str) -> HttpRequest:
-    return RequestFactory(REMOTE_ADDR=remote, **headers).get("/")
+    request = RequestFactory().get("/")
+    request.META.update({"REMOTE_ADDR": remote, **headers})
+    return request
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+import json
+import logging
+import sys
+
+import pytest
+
+from foundation.observability import JsonFormatter, current_request_id, request_id_scope
+
+
+def line_of(record: logging.LogRecord) -> dict[str, object]:
+    found: dict[str, object] = json.loads(JsonFormatter().format(record))
+    return found
+
+
+def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
+    return logging.getLogger("test").makeRecord(
+        "test", logging.WARNING, "file.py", 1, message, args, None, extra=extra
+    )
+
+
+def test_line_is_json_with_time_level_and_message() -> None:
+    line = line_of(record("sent %s mails", 3, task="accounts.mail", status=200))
+
+    assert (line["level"], line["message"]) == ("warning", "sent 3 mails")
+    assert (line["task"], line["status"]) == ("accounts.mail", 200)
+    assert str(line["time"]).endswith("+00:00")
+
+
+def test_line_names_the_request_while_one_is_under_way() -> None:
+    with request_id_scope("abc"):
+        inside = line_of(record("x"))
+    outside = line_of(record("x"))
+
+    assert inside["request_id"] == "abc"
+    assert "request_id" not in outside
+    assert current_request_id() == ""
+
+
+def test_fields_that_are_not_on_the_list_stay_inside() -> None:
+    line = line_of(record("x", email="alice@example.test", code=object()))
+
+    assert "alice" not in json.dumps(line)
+    assert line["code"] == "object"
+
+
+def test_text_of_an_exception_stays_inside_and_its_place_does_not() -> None:
+    try:
+        raise ValueError("alice@example.test is there already")  # noqa: TRY301
+    except ValueError:
+        failed = record("failed")
+        failed.exc_info = sys.exc_info()
+
+    line = line_of(failed)
+
+    assert "alice" not in json.dumps(line)
+    assert line["exception"] == "builtins.ValueError"
+    assert "test_text_of_an_exception" in str(line["stack"])
+
+
+@pytest.mark.parametrize("message", ["x" * 5000, "line\nbreak", '"quote"', "ünï"])
+def test_any_message_stays_one_line(message: str) -> None:
+    text = JsonFormatter().format(record("%s", message))
+
+    assert "\n" not in text
+    assert json.loads(text)["message"] == message[:2000]
