@@ -34,8 +34,6 @@ def mark(kind: Installation.Kind) -> None:
         ForeignInstallation: it was made for something else; the message says what to do.
     """
     with transaction.atomic():
-        found, _created = Installation.objects.get_or_create(
-            is_only=True, defaults={"kind": kind}
-        )
+        found, _created = Installation.objects.get_or_create(is_only=True, defaults={"kind": kind})
     if found.kind != kind:
         raise ForeignInstallation(_REFUSALS.get((Kind(found.kind), kind), _DEFAULT_REFUSAL))

@@ -116,8 +116,6 @@ SOURCES = (
         "reason",
         "done_at",
     ),
-    _plain(
-        "privacy.receipt", "privacy.Receipt", "plan", "body", "signature", "key_id", "made_at"
-    ),
+    _plain("privacy.receipt", "privacy.Receipt", "plan", "body", "signature", "key_id", "made_at"),
     _plain("privacy.purpose", "privacy.Purpose", "code", "basis", "description", "is_optional"),
 )

@@ -21,10 +21,33 @@ FILE = "demo.json"
 STEP_SECONDS = 30
 DIGITS = 6
 
-_WORDS = (
-    "amber bridge cedar delta ember falcon garnet harbour indigo juniper kestrel lantern maple "
-    "nectar orchid pebble quartz river saffron timber umber violet willow yarrow zephyr"
-).split()
+_WORDS = [
+    "amber",
+    "bridge",
+    "cedar",
+    "delta",
+    "ember",
+    "falcon",
+    "garnet",
+    "harbour",
+    "indigo",
+    "juniper",
+    "kestrel",
+    "lantern",
+    "maple",
+    "nectar",
+    "orchid",
+    "pebble",
+    "quartz",
+    "river",
+    "saffron",
+    "timber",
+    "umber",
+    "violet",
+    "willow",
+    "yarrow",
+    "zephyr",
+]
 
 
 @dataclass(frozen=True, slots=True)

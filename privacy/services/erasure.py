@@ -157,9 +157,7 @@ def _claim(plan_id: UUID) -> ErasurePlan | None:
         if plan is None:
             return None
         if plan.state == PlanState.SCHEDULED:
-            record(
-                ERASURE_STARTED, principal=SYSTEM, target=plan, about=plan.request.subject_id
-            )
+            record(ERASURE_STARTED, principal=SYSTEM, target=plan, about=plan.request.subject_id)
         plan.state = PlanState.RUNNING
         plan.lease_until = clock.now() + LEASE
         plan.save(update_fields=["state", "lease_until"])
@@ -233,9 +231,7 @@ def _write_receipt(plan: ErasurePlan, items: list[ErasureItem]) -> None:
         ensure_ascii=False,
     )
     signature = sign("receipt", body.encode())
-    Receipt.objects.create(
-        plan=plan, body=body, signature=signature.value, key_id=signature.key_id
-    )
+    Receipt.objects.create(plan=plan, body=body, signature=signature.value, key_id=signature.key_id)
 
 
 def receipt_file(receipt: Receipt) -> bytes:

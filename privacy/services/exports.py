@@ -119,9 +119,7 @@ def _sections(request: SubjectRequest, subject: DataSubject) -> Iterator[Section
 
 
 def _keep(request: SubjectRequest, built: archive.BuiltArchive) -> None:
-    held = Archive(
-        request=request, size_bytes=len(built.content), expires_at=clock.now() + LIFE
-    )
+    held = Archive(request=request, size_bytes=len(built.content), expires_at=clock.now() + LIFE)
     held.content = seal_bytes(
         owner=_owner(held.pk), label=LABEL, row_id=held.pk, plaintext=built.content
     )

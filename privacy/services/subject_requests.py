@@ -18,9 +18,7 @@ from privacy.services.clocks import one_month_after
 # The only transitions there are (privacy.md 3).
 TRANSITIONS: dict[str, frozenset[str]] = {
     RequestState.RECEIVED: frozenset({RequestState.OPEN, RequestState.WITHDRAWN}),
-    RequestState.OPEN: frozenset(
-        {RequestState.READY, RequestState.CLOSED, RequestState.WITHDRAWN}
-    ),
+    RequestState.OPEN: frozenset({RequestState.READY, RequestState.CLOSED, RequestState.WITHDRAWN}),
     RequestState.READY: frozenset({RequestState.CLOSED, RequestState.LAPSED}),
 }
 ENDED = frozenset({RequestState.CLOSED, RequestState.WITHDRAWN, RequestState.LAPSED})

@@ -10,9 +10,7 @@ from portal import reference
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
-READER = re.compile(
-    r"""environment\.(?:text|secret|integer|flag|names|path)\(\s*"([A-Z_0-9]+)\""""
-)
+READER = re.compile(r"""environment\.(?:text|secret|integer|flag|names|path)\(\s*"([A-Z_0-9]+)\"""")
 
 
 def settings_read() -> set[str]:

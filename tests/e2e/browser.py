@@ -74,7 +74,9 @@ def new_visitor(
 
 def _is_expected(text: str) -> bool:
     """A refused form or a page that does not exist is an answer, not a fault of the page."""
-    return "Failed to load resource" in text and any(f"status of {code}" in text for code in ("404", "422", "403", "409", "429"))
+    return "Failed to load resource" in text and any(
+        f"status of {code}" in text for code in ("404", "422", "403", "409", "429")
+    )
 
 
 def axe_violations(page: Page) -> list[str]:
@@ -85,7 +87,8 @@ def axe_violations(page: Page) -> list[str]:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[dict[str, object]] = page.evaluate(
         "async (tags) => (await axe.run(document, {runOnly: {type: 'tag', values: tags}}))"
-        ".violations.map(v => ({id: v.id, help: v.help, target: v.nodes.map(n => n.target.join(' '))}))",
+        ".violations.map(v => ({id: v.id, help: v.help,"
+        " target: v.nodes.map(n => n.target.join(' '))}))",
         AXE_RULES,
     )
     return [f"{item['id']}: {item['help']} at {item['target']}" for item in found]

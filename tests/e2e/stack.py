@@ -58,7 +58,10 @@ class Mailbox:
         with self._arrived:
             while True:
                 for mail in self._mails[after:]:
-                    if to in str(mail["To"]) and containing in f"{mail['Subject']}\n{text_of(mail)}":
+                    if (
+                        to in str(mail["To"])
+                        and containing in f"{mail['Subject']}\n{text_of(mail)}"
+                    ):
                         return mail
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -108,7 +111,9 @@ class Stack:
                 return value
         raise KeyError(name)
 
-    def connect(self, role: str, *, database: str = "gatehouse") -> "psycopg.Connection[tuple[object, ...]]":
+    def connect(
+        self, role: str, *, database: str = "gatehouse"
+    ) -> "psycopg.Connection[tuple[object, ...]]":
         """Open a database connection outside the product's code."""
         password = self.secret(f"{role.upper()}_PASSWORD")
         host = quote(str(self.socket_folder()), safe="/")
@@ -156,7 +161,17 @@ def running_stack(folder: Path, *, extra: dict[str, str] | None = None) -> Itera
     port = free_port()
     environment = _environment(mail_port) | (extra or {})
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--data", str(folder), "--port", str(port), "--web-workers", "1"],
+        [
+            sys.executable,
+            "manage.py",
+            "serve",
+            "--data",
+            str(folder),
+            "--port",
+            str(port),
+            "--web-workers",
+            "1",
+        ],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
