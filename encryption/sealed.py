@@ -6,7 +6,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 from uuid import UUID
@@ -243,7 +243,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
         plain = sorted(names - set(by_name))
         changed = [field for field in sealed if field.blind_index]
         with transaction.atomic(using=self.db):
-            rows = super().bulk_update(entries, plain, batch_size) if plain else 0
+            rows = self._unchecked().bulk_update(entries, plain, batch_size) if plain else 0
             if sealed:
                 rows = self._write_sealed(entries, sealed, batch_size or _CHUNK)
             self._after_bulk(entries, changed)
@@ -323,11 +323,12 @@ class SealedQuerySet(models.QuerySet[Entry]):
         for start in range(0, len(entries), batch_size):
             batch = entries[start : start + batch_size]
             values = {field.attname: _case(field, batch) for field in fields}
-            rows += super().filter(pk__in=[entry.pk for entry in batch])._plain_update(values)  # type: ignore[attr-defined]
+            rows += self._unchecked().filter(pk__in=[entry.pk for entry in batch]).update(**values)
         return rows
 
-    def _plain_update(self, values: dict[str, models.Case]) -> int:
-        return super().update(**values)
+    def _unchecked(self) -> models.QuerySet[Entry]:
+        """Return the same rows as a queryset of Django, for statements that hold sealed values."""
+        return models.QuerySet(self.model, query=self.query.chain(), using=self.db)
 
     def _take_standing_keys(self, entries: Sequence[Entry], unique: tuple[str, ...]) -> None:
         """Give each new object the key of the row it will meet: values are bound to that key."""
@@ -398,7 +399,7 @@ def _collect(entry: models.Model, key_ids: set[bytes]) -> None:
             _collect(related, key_ids)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _plan(model: type[models.Model]) -> _Plan:
     meta = model._meta  # noqa: SLF001  Django's model API
     fields = tuple(field for field in meta.concrete_fields if isinstance(field, SealedField))

@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
+from django.apps import AppConfig, apps
 from django.db import connections
 from django.db.migrations.state import ProjectState
 from pytest_django import DjangoDbBlocker
 
 from encryption.services import drop_keys
-from tests.encryption.models import STEPS, TABLES
+from foundation.contracts import key_journal
+from foundation.contracts.key_journal import KeyEvent, KeyJournal
+from foundation.registry import Port
+from tests.encryption import models
+from tests.encryption.models import APP, STEPS, TABLES
 from tests.servers import FreshDatabase, state
 
 
@@ -34,6 +39,15 @@ def no_cached_keys() -> Iterator[None]:
     drop_keys()
 
 
+@pytest.fixture
+def findable_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Django find the test models by name, as unpickling does."""
+    config = AppConfig(APP, models)
+    config.apps = apps
+    config.models = apps.all_models[APP]
+    monkeypatch.setitem(apps.app_configs, APP, config)
+
+
 def create_tables(database: str) -> None:
     """Create the tables of the test models as their owner would."""
     with connections["default"].schema_editor(collect_sql=True, atomic=False) as editor:
@@ -47,3 +61,29 @@ def create_tables(database: str) -> None:
         for statement in statements:
             connection.execute(statement.encode())
 
+
+
+class Recorded:
+    """A key journal that keeps events for a test to look at."""
+
+    def __init__(self) -> None:
+        self.events: list[KeyEvent] = []
+
+    def record(self, event: KeyEvent) -> None:
+        """Keep one event."""
+        self.events.append(event)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all events so far."""
+        return [event.name for event in self.events]
+
+
+@pytest.fixture
+def key_events(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """Give the events of the key store instead of writing them into the journal."""
+    recorded = Recorded()
+    port: Port[KeyJournal] = Port("key journal of a test")
+    port.provide(recorded)
+    monkeypatch.setattr(key_journal, "port", port)
+    return recorded
