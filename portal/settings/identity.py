@@ -69,3 +69,13 @@ OAUTH2_PROVIDER = {
     "PKCE_REQUIRED": True,
     "ALLOWED_SCHEMES": ["https"],
 }
+
+AXES_HANDLER = "accounts.axes_glue.MaskingHandler"
+AXES_LOCKOUT_CALLABLE = "accounts.axes_glue.locked_page"
+AXES_CLIENT_STR_CALLABLE = "accounts.axes_glue.log_text"
+AXES_DISABLE_ACCESS_LOG = True  # the journal holds successes
+AXES_SENSITIVE_PARAMETERS = [
+    *("login", "email", "username", "code", "otp_token", "token", "client_secret", "client_id"),
+    *("password1", "password2", "oldpassword", "new_password", "new_password1", "new_password2"),
+    *("client_assertion", "refresh_token", "csrfmiddlewaretoken", "next"),
+]

@@ -1,0 +1,1 @@
+"""Every write about people, organisations, memberships, roles and sessions."""
