@@ -11,13 +11,13 @@ from decimal import Decimal
 from enum import Enum
 from uuid import UUID
 
-import jcs
+import jcs  # type: ignore[import-untyped]  # the package carries no types
 
 MAX_TEXT_BYTES = 2048
 MAX_INTEGER = 2**53 - 1
 
 _REPLACEMENT = "\ufffd"
-_SURROGATES = {code: _REPLACEMENT for code in range(0xD800, 0xE000)} | {0: _REPLACEMENT}
+_SURROGATES = dict.fromkeys(range(55296, 57344), _REPLACEMENT) | {0: _REPLACEMENT}
 
 
 class Unserialisable(TypeError):

@@ -95,7 +95,7 @@ def _both(old: object, new: object) -> dict[str, object]:
 
 
 def _fingerprints(
-    column: SealedField, sample: Model, old: object, new: object
+    column: SealedField[object, object], sample: Model, old: object, new: object
 ) -> dict[str, object]:
     owner = getattr(sample, "organisation_id", None) or getattr(sample, "subject_id", None)
     key = _fingerprint_key(owner if isinstance(owner, UUID) else UUID(int=0), column.label)

@@ -68,6 +68,16 @@ def opened(context: Context) -> Iterator[Context]:
         _context.reset(reset)
 
 
+def begin(context: Context) -> None:
+    """Use a context until :func:`end`, where start and end lie in two functions (Celery)."""
+    _context.set(context)
+
+
+def end() -> None:
+    """Close the context that :func:`begin` opened."""
+    _context.set(None)
+
+
 def tell_principal(principal: Principal) -> None:
     """Put a principal that became known in mid-request into the open context."""
     context = _context.get()

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 from audit import canonical, rows, sealing
@@ -13,6 +15,13 @@ from foundation.identifiers import uuid7
 from foundation.principals import ActorType, Principal
 
 MAX_REASON = 500
+
+_SCALAR = (str, int, UUID, bytes, date, Decimal, type(None))
+_HOLDS: Mapping[Kind, tuple[type, ...]] = {
+    Kind.COUNT: (int, type(None)),
+    Kind.FLAG: (bool,),
+    Kind.NAMES: (list, tuple, set, frozenset),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +81,8 @@ def _check_details(act: Act) -> None:
         kind = act.event_type.kind_of(name)
         if kind is None or is_denied_name(name):
             raise EntryRefused(f"{act.event_type.code} does not declare the detail {name}")
-        if isinstance(value, Mapping) and any(is_denied_name(str(key)) for key in value):
-            raise EntryRefused(f"{act.event_type.code}: {name} holds a denied key")
+        if not isinstance(value, _HOLDS.get(kind, _SCALAR)):
+            raise EntryRefused(f"{act.event_type.code}: {name} is no {kind}")
 
 
 def _subject_part(act: Act, event_id: UUID) -> sealing.Part | None:
@@ -164,7 +173,7 @@ def _sealed_owners(parts: _Parts) -> dict[str, object] | None:
     return owners or None
 
 
-def _row(  # noqa: PLR0913  the parts of one row
+def _row(
     act: Act, context: Context, event_id: UUID, parts: _Parts, *, body: str, mac: bytes
 ) -> rows.Row:
     in_change = act.event_type.connection is Connection.CHANGE

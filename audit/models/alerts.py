@@ -1,8 +1,5 @@
 """Alerts, the channels they go to, and the outbox of their deliveries (detection.md 7)."""
 
-from datetime import datetime
-from uuid import UUID
-
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -45,36 +42,26 @@ class DeliveryState(models.TextChoices):
 class Alert(Entity):
     """What a rule raised; a case while people work on it."""
 
-    rule: "models.CharField[str, str]" = models.CharField(max_length=60)
-    severity: "models.PositiveSmallIntegerField[int, int]" = models.PositiveSmallIntegerField(
+    rule = models.CharField(max_length=60)
+    severity = models.PositiveSmallIntegerField(
         choices=[(level.value, level.name.lower()) for level in Severity]
     )
-    state: "models.CharField[str, str]" = models.CharField(
-        max_length=10, choices=AlertState.choices, default=AlertState.NEW
-    )
-    dedupe_key: "models.CharField[str, str]" = models.CharField(max_length=120)
-    count: "models.PositiveIntegerField[int, int]" = models.PositiveIntegerField(default=1)
-    organisation_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(
-        null=True, editable=False
-    )
-    subject_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(
-        null=True, editable=False
-    )
-    net: "models.CharField[str, str]" = models.CharField(max_length=50, default="")
-    facts: "models.JSONField[dict[str, object], dict[str, object]]" = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=AlertState.choices, default=AlertState.NEW)
+    dedupe_key = models.CharField(max_length=120)
+    count = models.PositiveIntegerField(default=1)
+    organisation_id = models.UUIDField(null=True, editable=False)
+    subject_id = models.UUIDField(null=True, editable=False)
+    net = models.CharField(max_length=50, default="")
+    facts = models.JSONField(default=dict)
     first_event_id = models.UUIDField()
     last_event_id = models.UUIDField()
-    first_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField()
-    last_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField()
-    raised_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(
-        db_default=Now(), editable=False
-    )
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    raised_at = models.DateTimeField(db_default=Now(), editable=False)
     assigned_to = models.UUIDField(null=True)
     verdict = models.CharField(max_length=10, choices=Verdict.choices, default="", blank=True)
     closing_reason = models.CharField(max_length=500, default="", blank=True)
-    closed_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
+    closed_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "alert"
@@ -98,16 +85,12 @@ class AlertChannel(Entity):
     """Where alerts go; without an organisation it is the operator's own."""
 
     kind = models.CharField(max_length=10, choices=ChannelKind.choices, default=ChannelKind.EMAIL)
-    name: "models.CharField[str, str]" = models.CharField(max_length=80)
+    name = models.CharField(max_length=80)
     organisation_id = models.UUIDField(null=True, editable=False)
-    destination_sealed: "models.TextField[str, str]" = models.TextField()
-    language: "models.CharField[str, str]" = models.CharField(max_length=5, default="en")
-    lowest_severity: "models.PositiveSmallIntegerField[int, int]" = (
-        models.PositiveSmallIntegerField(default=Severity.MEDIUM)
-    )
-    enabled_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
+    destination_sealed = models.TextField()
+    language = models.CharField(max_length=5, default="en")
+    lowest_severity = models.PositiveSmallIntegerField(default=Severity.MEDIUM)
+    enabled_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "alert_channel"
@@ -119,34 +102,20 @@ class AlertChannel(Entity):
 class AlertDelivery(Entity):
     """One alert to one channel or person: the outbox. Attempts are counted here."""
 
-    alert: "models.ForeignKey[Alert, Alert]" = models.ForeignKey(
-        Alert, on_delete=models.CASCADE, related_name="deliveries"
-    )
-    channel: "models.ForeignKey[AlertChannel | None, AlertChannel | None]" = models.ForeignKey(
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.ForeignKey(
         AlertChannel, on_delete=models.PROTECT, null=True, related_name="deliveries"
     )
-    recipient: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(
-        null=True, editable=False
-    )
-    state: "models.CharField[str, str]" = models.CharField(
-        max_length=5, choices=DeliveryState.choices, default=DeliveryState.DUE
-    )
-    attempts: "models.PositiveIntegerField[int, int]" = models.PositiveIntegerField(default=0)
-    next_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(db_default=Now())
-    enqueued_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
-    lease_until: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
-    last_error: "models.CharField[str, str]" = models.CharField(max_length=200, default="")
-    idempotency_key: "models.CharField[str, str]" = models.CharField(max_length=80, unique=True)
-    created_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(
-        db_default=Now(), editable=False
-    )
-    sent_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
+    recipient = models.UUIDField(null=True, editable=False)
+    state = models.CharField(max_length=5, choices=DeliveryState.choices, default=DeliveryState.DUE)
+    attempts = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField(db_default=Now())
+    enqueued_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=200, default="")
+    idempotency_key = models.CharField(max_length=80, unique=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    sent_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "alert_delivery"

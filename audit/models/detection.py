@@ -1,22 +1,19 @@
 """State of the anomaly rules; it survives restarts of everything else (detection.md 2)."""
 
-from datetime import datetime
-from uuid import UUID
-
 from django.db import models
 
 
 class DetectionAttempt(models.Model):
     """One try to sign in, as the rules count it; kept 30 days."""
 
-    event_id: "models.UUIDField[UUID, UUID]" = models.UUIDField(primary_key=True)
-    occurred_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField()
-    account: "models.CharField[str, str]" = models.CharField(max_length=64)
-    subject_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
-    net: "models.CharField[str, str]" = models.CharField(max_length=50, default="")
+    event_id = models.UUIDField(primary_key=True)
+    occurred_at = models.DateTimeField()
+    account = models.CharField(max_length=64)
+    subject_id = models.UUIDField(null=True)
+    net = models.CharField(max_length=50, default="")
     asn = models.BigIntegerField(null=True)
-    cc: "models.CharField[str, str]" = models.CharField(max_length=2, default="")
-    succeeded: "models.BooleanField[bool, bool]" = models.BooleanField()
+    cc = models.CharField(max_length=2, default="")
+    succeeded = models.BooleanField()
     browser = models.CharField(max_length=40, default="")
 
     class Meta:

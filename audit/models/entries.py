@@ -4,9 +4,8 @@ Written only by ``audit.rows``. The table, its partitions and triggers stand in 
 """
 
 import json
-from datetime import datetime
 from functools import cached_property
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -16,10 +15,13 @@ from encryption.types import Owner, OwnerKind
 READ_ALIAS = "journal_read"
 
 
-class EntryManager(models.Manager["Entry"]):
+EntryRow = TypeVar("EntryRow", bound="Entry")
+
+
+class EntryManager(models.Manager[EntryRow]):
     """Reads by the role that may read the journal, never by the web role."""
 
-    def get_queryset(self) -> "models.QuerySet[Entry]":
+    def get_queryset(self) -> models.QuerySet[EntryRow]:
         """Return entries by alias ``journal_read``."""
         return super().get_queryset().using(READ_ALIAS)
 
@@ -27,34 +29,32 @@ class EntryManager(models.Manager["Entry"]):
 class Entry(models.Model):
     """Columns of an entry; those beside ``body`` are copies of values in it, for search."""
 
-    event_id: "models.UUIDField[UUID, UUID]" = models.UUIDField(primary_key=True)
-    seq: "models.BigIntegerField[int, int]" = models.BigIntegerField()
-    epoch: "models.SmallIntegerField[int, int]" = models.SmallIntegerField()
-    db_user: "models.TextField[str, str]" = models.TextField()
-    occurred_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField()
+    event_id = models.UUIDField(primary_key=True)
+    seq = models.BigIntegerField()
+    epoch = models.SmallIntegerField()
+    db_user = models.TextField()
+    occurred_at = models.DateTimeField()
     writer = models.SmallIntegerField()
-    type: "models.TextField[str, str]" = models.TextField()
+    type = models.TextField()
     outcome = models.TextField()
-    severity: "models.SmallIntegerField[int, int]" = models.SmallIntegerField()
+    severity = models.SmallIntegerField()
     retention = models.TextField()
     schema_ver = models.SmallIntegerField()
-    organisation_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
-    actor_type: "models.TextField[str, str]" = models.TextField()
-    actor_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
-    on_behalf_of: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
-    credential_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
+    organisation_id = models.UUIDField(null=True)
+    actor_type = models.TextField()
+    actor_id = models.UUIDField(null=True)
+    on_behalf_of = models.UUIDField(null=True)
+    credential_id = models.UUIDField(null=True)
     session_tag = models.BinaryField(null=True)
     target_type = models.TextField(null=True)  # noqa: DJ001  as the table says
     target_id = models.TextField(null=True)  # noqa: DJ001
-    request_id: "models.UUIDField[UUID, UUID]" = models.UUIDField()
+    request_id = models.UUIDField()
     net = models.TextField(null=True)  # noqa: DJ001  cidr, read as text
     cc = models.CharField(max_length=2, null=True)  # noqa: DJ001
     asn = models.BigIntegerField(null=True)
-    body: "models.TextField[str, str]" = models.TextField()
+    body = models.TextField()
     actor_sealed = models.BinaryField(null=True)
     subject_sealed = models.BinaryField(null=True)
-
-    objects = EntryManager()
 
     class Meta:
         abstract = True
@@ -62,6 +62,14 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.event_id}"
+
+    def save(self, *_args: object, **_kwargs: object) -> NoReturn:
+        """Refuse: entries are written by ``audit.services.record`` and never changed."""
+        raise TypeError("journal entries are never saved")
+
+    def delete(self, *_args: object, **_kwargs: object) -> NoReturn:
+        """Refuse: entries are never deleted."""
+        raise TypeError("journal entries are never deleted")
 
     @cached_property
     def content(self) -> dict[str, object]:
@@ -90,14 +98,6 @@ class Entry(models.Model):
             return Owner(OwnerKind.ORGANISATION, self.organisation_id)
         return None
 
-    def save(self, *_args: object, **_kwargs: object) -> NoReturn:
-        """Refuse: entries are written by ``audit.services.record`` and never changed."""
-        raise TypeError("journal entries are never saved")
-
-    def delete(self, *_args: object, **_kwargs: object) -> NoReturn:
-        """Refuse: entries are never deleted."""
-        raise TypeError("journal entries are never deleted")
-
     def _sealed_under(self, part: str) -> str | None:
         sealed = self.content.get("sealed")
         kind = sealed.get(part) if isinstance(sealed, dict) else None
@@ -107,6 +107,8 @@ class Entry(models.Model):
 class AuditEvent(Entry):
     """One entry of the journal."""
 
+    objects = EntryManager()
+
     class Meta(Entry.Meta):
         abstract = False
         managed = False
@@ -115,6 +117,8 @@ class AuditEvent(Entry):
 
 class OwnHistory(Entry):
     """The entries of one person, filtered by the database (setting ``gatehouse.subject``)."""
+
+    objects = EntryManager()
 
     class Meta(Entry.Meta):
         abstract = False

@@ -1,8 +1,5 @@
 """Positions of readers, refused entries, people behind subjects, days whose key is gone."""
 
-from datetime import datetime
-from uuid import UUID
-
 from django.db import models
 from django.db.models.functions import Now
 
@@ -10,9 +7,9 @@ from django.db.models.functions import Now
 class Subject(models.Model):
     """Who stands behind a subject id; the row goes when the person is erased."""
 
-    subject_id: "models.UUIDField[UUID, UUID]" = models.UUIDField(primary_key=True)
-    kind: "models.CharField[str, str]" = models.CharField(max_length=20)
-    principal_id: "models.UUIDField[UUID, UUID]" = models.UUIDField(db_index=True)
+    subject_id = models.UUIDField(primary_key=True)
+    kind = models.CharField(max_length=20)
+    principal_id = models.UUIDField(db_index=True)
 
     class Meta:
         db_table = "audit_subject"
@@ -25,9 +22,7 @@ class DayKey(models.Model):
     """A day whose key sealed addresses; destroyed after the days of ``AUDIT_DAY_KEY_DAYS``."""
 
     day = models.DateField(primary_key=True)
-    destroyed_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(
-        db_default=Now(), editable=False
-    )
+    destroyed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         db_table = "audit_day_key"
@@ -39,18 +34,14 @@ class DayKey(models.Model):
 class Cursor(models.Model):
     """Position of one reader; moves in the transaction that stores the reader's result."""
 
-    reader: "models.CharField[str, str]" = models.CharField(max_length=60, primary_key=True)
-    epoch: "models.SmallIntegerField[int, int]" = models.SmallIntegerField(default=0)
-    xid: "models.BigIntegerField[int, int]" = models.BigIntegerField(default=0)
-    seq: "models.BigIntegerField[int, int]" = models.BigIntegerField(default=0)
-    occurred_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
-    moved_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
-    failures: "models.PositiveIntegerField[int, int]" = models.PositiveIntegerField(default=0)
-    last_error: "models.CharField[str, str]" = models.CharField(max_length=200, default="")
+    reader = models.CharField(max_length=60, primary_key=True)
+    epoch = models.SmallIntegerField(default=0)
+    xid = models.BigIntegerField(default=0)
+    seq = models.BigIntegerField(default=0)
+    occurred_at = models.DateTimeField(null=True)
+    moved_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=200, default="")
 
     class Meta:
         db_table = "audit_cursor"

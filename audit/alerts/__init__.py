@@ -1,0 +1,1 @@
+"""Alerts: cases, channels, deliveries."""
