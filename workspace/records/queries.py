@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
 from foundation import clock
@@ -145,6 +146,14 @@ def colleagues() -> Mapping[UUID, User]:
     )
     people = User.objects.filter(pk__in=members.values("user_id"), is_active=True)
     return {user.pk: user for user in people}
+
+
+def owner_name(user_id: UUID | None, *, client_id: UUID | None) -> str:
+    """Return how pages name the owner of a record."""
+    if client_id is not None:
+        return _("A connected system")
+    user = User.objects.filter(pk=user_id).first() if user_id else None
+    return (user.display_name or user.email) if user else _("A former member")
 
 
 def people_of(record: Record) -> tuple[UUID, ...]:

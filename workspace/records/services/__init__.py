@@ -4,7 +4,7 @@ from workspace.records.services.reading import (
     list_records,
     read_record,
     reveal_value,
-    row_of,
+    rows_of,
     shown_values,
     version_rows,
 )
@@ -19,7 +19,7 @@ __all__ = [
     "list_records",
     "read_record",
     "reveal_value",
-    "row_of",
+    "rows_of",
     "shown_values",
     "version_rows",
 ]

@@ -96,7 +96,7 @@ def list_records(*, principal: Principal, narrowed: RecordFilter) -> QuerySet[Re
     return records
 
 
-def row_of(
+def rows_of(
     records: Sequence[Record],
     *,
     principal: Principal,
