@@ -43,8 +43,8 @@ class DataFolder:
 
     @property
     def programs(self) -> Path:
-        """Copies of the servers' programs for a dropped account."""
-        return self.path / "programs"
+        """Copies of the servers' programs for a dropped account, shared by all data folders."""
+        return ROOT_PLACE / "programs"
 
     @property
     def secrets_file(self) -> Path:
@@ -108,10 +108,12 @@ def prepare(path: Path) -> DataFolder:
     _make(folder)
     _check_owner(folder.path, os.geteuid())
     _mark(folder)
-    for own in (folder.postgres, folder.valkey, folder.sockets, folder.programs):
+    for own in (folder.postgres, folder.valkey, folder.sockets):
         _make_for_server(own, user)
     if drops_privileges(user):
         _check_reachable(folder)
+        ROOT_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _make_for_server(folder.programs, user)
     return folder
 
 

@@ -94,7 +94,7 @@ class Postgres:
             EmbeddedError: it ended, does not answer in time, or refuses the password.
         """
         deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while not self.answers():
             if process.poll() is not None:
                 raise EmbeddedError(
                     f"PostgreSQL ended at once; its last lines are in {self.folder.services_log}"
@@ -102,6 +102,24 @@ class Postgres:
             if time.monotonic() > deadline:
                 raise EmbeddedError(f"PostgreSQL does not answer after {START_SECONDS:.0f} s")
             time.sleep(0.05)
+
+    def answers(self) -> bool:
+        """Say whether a query is answered.
+
+        Raises:
+            EmbeddedError: the password is refused.
+        """
+        try:
+            with self.connect() as connection:
+                connection.execute("SELECT 1")
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise EmbeddedError(
+                    f"{self.folder.secrets_file} does not fit the database beside it "
+                    "(wrong password); put the right file back"
+                ) from error
+            return False
+        return True
 
     def connect(self, database: str = "postgres") -> roles.Connection:
         """Return a superuser's connection, autocommit."""
@@ -163,19 +181,6 @@ class Postgres:
         os.write(writing, self.secrets[password_name(roles.SUPERUSER)].encode() + b"\n")
         os.close(writing)
         return reading
-
-    def _answers(self) -> bool:
-        try:
-            with self.connect() as connection:
-                connection.execute("SELECT 1")
-        except psycopg.OperationalError as error:
-            if "password authentication failed" in str(error):
-                raise EmbeddedError(
-                    f"{self.folder.secrets_file} does not fit the database beside it "
-                    "(wrong password); put the right file back"
-                ) from error
-            return False
-        return True
 
 
 def _locale(major: str) -> Iterable[str]:

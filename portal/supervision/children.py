@@ -80,7 +80,9 @@ class Child:
         self._ends.append(now)
         while now - self._ends[0] > RESTART_WINDOW_SECONDS:
             self._ends.popleft()
-        self.start_at = now + min(2.0 ** (len(self._ends) - 1), _LONGEST_PAUSE_SECONDS)
+        self.start_at = now + min(
+            self.plan.pause_seconds * 2.0 ** (len(self._ends) - 1), _LONGEST_PAUSE_SECONDS
+        )
         return len(self._ends) <= RESTARTS
 
     def ask_to_stop(self) -> None:

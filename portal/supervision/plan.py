@@ -25,6 +25,7 @@ class Plan:
         stop_seconds: time it gets to end after its signal.
         stop_signal: what asks it to end.
         log: file for its output; None shows it on the terminal.
+        pause_seconds: before the first restart; doubled for each further one.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Plan:
     stop_seconds: float
     stop_signal: signal.Signals = signal.SIGTERM
     log: Path | None = None
+    pause_seconds: float = 1.0
 
 
 def mail_port(options: Options) -> int:

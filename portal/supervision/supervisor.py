@@ -4,7 +4,7 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -125,8 +125,3 @@ def _reason(status: int) -> str:
     if status < 0:
         return signal.Signals(-status).name
     return f"status {status}"
-
-
-def describe(children: Sequence[Child]) -> str:
-    """Return names and process ids, for the log of a start."""
-    return ", ".join(f"{c.plan.name} {c.process.pid}" for c in children if c.process)
