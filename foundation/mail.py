@@ -1,7 +1,8 @@
 """Send mail from templates, in the language of the person who reads it.
 
-A mail has two templates, ``templates/emails/<name>.txt`` with the blocks ``subject`` and
-``body``, and ``templates/emails/<name>.html``. Each recipient gets a message of their own, so
+A mail has two templates: ``templates/emails/<name>.txt`` extends ``layouts/email.txt`` and fills
+the blocks ``subject`` and ``body``; ``templates/emails/<name>.html`` extends
+``layouts/email.html``. Each recipient gets a message of their own, so
 that none sees the addresses of the others. It is called from tasks or after a commit.
 """
 
@@ -51,7 +52,7 @@ def send(
         template: name under ``templates/emails/`` without suffix, ``accounts/invitation``.
         to: addresses.
         language: language of the reader, one of ``LANGUAGES``.
-        context: values of the templates; ``base_url`` and ``product_name`` are added.
+        context: values of the templates; ``brand`` and ``base_url`` are added.
 
     Returns:
         The message ids, in the order of the recipients.
@@ -86,7 +87,10 @@ def _check_address(address: str) -> None:
 def _shared(language: str) -> dict[str, object]:
     return {
         "base_url": settings.BASE_URL,
-        "product_name": settings.PRODUCT_NAME,
+        "brand": {
+            "name": settings.PRODUCT_NAME,
+            "contact": getattr(settings, "CONTACT_EMAIL", ""),
+        },
         "language": language,
     }
 
@@ -96,7 +100,8 @@ def _rendered(name: str, values: Mapping[str, object]) -> tuple[str, str, str]:
     subject = _block(plain, "subject", values).strip()
     if not subject or len(subject) > MAX_SUBJECT_CHARACTERS or _CONTROL.search(subject):
         raise MailRefused("A subject is one line of at most 200 characters.")
-    text = _block(plain, "body", values).strip() + "\n"
+    # Plain text is not HTML: an ampersand in a name stays one.
+    text = plain.render(Context(dict(values), autoescape=False)).strip() + "\n"
     html = _template(f"emails/{name}.html").render(Context({**values, "subject": subject}))
     return subject, text, html
 
@@ -111,7 +116,6 @@ def _template(path: str) -> Template:
 def _block(template: Template, name: str, values: Mapping[str, object]) -> str:
     for block in template.nodelist.get_nodes_by_type(BlockNode):
         if isinstance(block, BlockNode) and block.name == name:
-            # Plain text is not HTML: an ampersand in a name stays one.
             context = Context(dict(values), autoescape=False)
             with context.render_context.push_state(template), context.bind_template(template):
                 return block.render(context)

@@ -8,7 +8,8 @@ from foundation import mail
 from foundation.mail import MailNotSent, MailRefused
 from foundation.transactions import OpenTransaction
 
-TEXT = """{% load i18n %}{% block subject %}{% translate "Yes" %}: {{ name }}{% endblock %}
+LAYOUT = "{% block body %}{% endblock %}\n--\n{{ brand.name }}"
+TEXT = """{% extends "layouts/email.txt" %}{% load i18n %}{% block subject %}{% translate "Yes" %}: {{ name }}{% endblock %}
 {% block body %}Dear {{ name }},
 {{ base_url }}/x{% endblock %}"""
 HTML = """{% load i18n %}<p>{% translate "Yes" %} {{ name }}</p>"""
@@ -24,7 +25,11 @@ def templates(settings: Settings) -> None:
                 "loaders": [
                     (
                         "django.template.loaders.locmem.Loader",
-                        {"emails/test/note.txt": TEXT, "emails/test/note.html": HTML},
+                        {
+                            "layouts/email.txt": LAYOUT,
+                            "emails/test/note.txt": TEXT,
+                            "emails/test/note.html": HTML,
+                        },
                     )
                 ]
             },
@@ -42,7 +47,7 @@ def test_mail_is_rendered_as_text_and_html(mailoutbox: list[EmailMultiAlternativ
 
     sent = mailoutbox[0]
     assert sent.subject == "Yes: A & B"
-    assert sent.body == "Dear A & B,\nhttp://localhost:8000/x\n"
+    assert sent.body == "Dear A & B,\nhttp://localhost:8000/x\n--\nGatehouse\n"
     assert str(sent.alternatives[0][0]) == "<p>Yes A &amp; B</p>"
     assert sent.extra_headers["Message-ID"] == ids[0]
     assert sent.extra_headers["Auto-Submitted"] == "auto-generated"
