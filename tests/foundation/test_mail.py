@@ -9,7 +9,8 @@ from foundation.mail import MailNotSent, MailRefused
 from foundation.transactions import OpenTransaction
 
 LAYOUT = "{% block body %}{% endblock %}\n--\n{{ brand.name }}"
-TEXT = """{% extends "layouts/email.txt" %}{% load i18n %}{% block subject %}{% translate "Yes" %}: {{ name }}{% endblock %}
+TEXT = """{% extends "layouts/email.txt" %}{% load i18n %}
+{% block subject %}{% translate "Yes" %}: {{ name }}{% endblock %}
 {% block body %}Dear {{ name }},
 {{ base_url }}/x{% endblock %}"""
 HTML = """{% load i18n %}<p>{% translate "Yes" %} {{ name }}</p>"""
