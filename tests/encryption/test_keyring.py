@@ -1,0 +1,187 @@
+"""Data keys: life, capacity, counts, revocation, races."""
+
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, connections
+
+from encryption import wrapping
+from encryption.epochs import KekRing, ring
+from encryption.errors import Erased
+from encryption.key_tables import DataKey, Revocation
+from encryption.keyring import LIFE_SECONDS, SEALS_LIMIT, SEALS_RESERVED, SEALS_WARNING, Keyring
+from encryption.services import erase
+from encryption.types import DATA, KeyState, Owner, OwnerKind
+from tests.encryption.key_services import Clock
+from tests.factories.encryption import subject
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Give seconds that the test moves."""
+    return Clock()
+
+
+@pytest.fixture
+def keyring(clock: Clock) -> Keyring:
+    """Give an empty keyring for few keys."""
+    return Keyring(ring, clock, capacity=3)
+
+
+def test_an_owner_has_one_key_per_purpose(keyring: Keyring):
+    owner = subject()
+
+    first = keyring.for_sealing(owner)
+
+    assert keyring.for_sealing(owner) is first
+    assert keyring.for_sealing(owner, "other").key_id != first.key_id
+    assert keyring.for_sealing(subject()).key_id != first.key_id
+    row = DataKey.objects.get(owner_id=owner.id, purpose=DATA)
+    assert str(row) == "subject key"
+    assert wrapping.id_bytes(row.pk) == first.key_id
+
+
+def test_a_cached_key_lives_five_minutes_and_is_never_extended(keyring: Keyring, clock: Clock):
+    handle = keyring.for_sealing(subject())
+    clock.seconds += LIFE_SECONDS - 1
+    assert keyring.get(handle.key_id) is handle
+    clock.seconds += 1
+
+    again = keyring.get(handle.key_id)
+
+    assert again is not handle
+    assert again is not None
+    assert again.raw == handle.raw
+
+
+def test_the_least_used_key_is_dropped_first(keyring: Keyring):
+    owners = [subject() for _ in range(4)]
+    first, second, third = (keyring.for_sealing(owner) for owner in owners[:3])
+    assert keyring.get(first.key_id) is first
+
+    keyring.for_sealing(owners[3])
+
+    assert keyring.get(first.key_id) is first
+    assert keyring.get(third.key_id) is third
+    assert keyring.get(second.key_id) is not second
+    assert len(keyring._handles) == 3
+
+
+def test_a_key_dropped_by_another_thread_is_read_again(keyring: Keyring):
+    handle = keyring.for_sealing(subject())
+
+    class Emptied(dict[bytes, object]):
+        def move_to_end(self, key: bytes) -> None:
+            raise KeyError(key)
+
+    keyring._handles = Emptied(keyring._handles)
+
+    assert keyring._cached(handle.key_id) is None
+
+
+def test_an_unknown_key_is_none(keyring: Keyring):
+    assert keyring.get(b"12345678") is None
+
+
+def test_seals_are_counted_in_batches_before_they_happen(keyring: Keyring):
+    owner = subject()
+    for _ in range(SEALS_RESERVED + 1):
+        keyring.for_sealing(owner)
+
+    assert DataKey.objects.get(owner_id=owner.id).seals == 2 * SEALS_RESERVED
+
+
+def test_another_process_counts_its_own_batch(keyring: Keyring, clock: Clock):
+    owner = subject()
+    keyring.for_sealing(owner)
+
+    Keyring(ring, clock).for_sealing(owner)
+
+    assert DataKey.objects.get(owner_id=owner.id).seals == 2 * SEALS_RESERVED
+
+
+def test_a_worn_key_is_replaced_and_still_opens(keyring: Keyring, caplog):
+    owner = subject()
+    old = keyring.for_sealing(owner)
+    old.spare = 0
+    DataKey.objects.update(seals=SEALS_WARNING)
+    assert keyring.for_sealing(owner) is old
+    assert "rotate it" in caplog.text
+    old.spare = 0
+    DataKey.objects.update(seals=SEALS_LIMIT)
+
+    new = keyring.for_sealing(owner)
+
+    assert new.key_id != old.key_id
+    found = keyring.get(old.key_id)
+    assert found is not None
+    assert found.raw == old.raw
+    states = DataKey.objects.order_by("created_at", "seals").values_list("state", flat=True)
+    assert sorted(states) == [KeyState.ACTIVE, KeyState.RETIRED]
+
+
+def test_a_key_destroyed_elsewhere_seals_no_more(keyring: Keyring):
+    owner = subject()
+    handle = keyring.for_sealing(owner)
+    erase(owner)
+    handle.spare = 0
+
+    with pytest.raises(Erased):
+        keyring.for_sealing(owner)
+
+
+@pytest.mark.proof("encryption: a destroyed key is dropped at the next request of every process")
+def test_destroyed_keys_are_dropped_at_the_next_request(keyring: Keyring):
+    owner, other = subject(), subject()
+    handle, kept = keyring.for_sealing(owner), keyring.for_sealing(other)
+    erase(owner)
+    assert keyring.get(handle.key_id) is handle  # control: this process has not looked yet
+
+    keyring.check_revocations()
+    keyring.check_revocations()
+
+    assert keyring.get(handle.key_id) is None
+    assert keyring.get(kept.key_id) is kept
+    assert str(Revocation.objects.get()) == str(Revocation.objects.get().number)
+
+
+def test_a_process_without_keys_asks_nothing(keyring: Keyring, django_assert_num_queries):
+    with django_assert_num_queries(0, using="keys"):
+        keyring.check_revocations()
+
+
+def test_preloading_asks_once_for_what_is_missing(keyring: Keyring, django_assert_num_queries):
+    ids = [keyring.for_sealing(subject()).key_id for _ in range(3)]
+    keyring.drop()
+    keyring.get(ids[0])
+
+    with django_assert_num_queries(1, using="keys"):
+        keyring.preload(ids)
+        keyring.preload(ids)
+
+
+def test_a_broken_foreign_key_is_not_taken_for_a_race(keyring: Keyring, monkeypatch):
+    def refuse(*_args: object) -> None:
+        raise IntegrityError
+
+    monkeypatch.setattr(keyring, "_make", refuse)
+
+    with pytest.raises(IntegrityError):
+        keyring.for_sealing(subject())
+
+
+def test_processes_that_race_for_a_key_agree(fresh_tables: object):
+    owner = Owner(OwnerKind.ORGANISATION, uuid4())
+
+    def seal(_number: int) -> bytes:
+        try:
+            return Keyring(KekRing()).for_sealing(owner).key_id
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = set(pool.map(seal, range(24)))
+
+    assert len(ids) == 1
+    assert DataKey.objects.filter(owner_id=owner.id).count() == 1

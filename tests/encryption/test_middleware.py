@@ -1,0 +1,24 @@
+"""Each request starts by dropping destroyed keys."""
+
+from django.http import HttpRequest, HttpResponse
+
+from encryption.keyring import keyring
+from encryption.middleware import RevocationMiddleware
+from encryption.services import erase
+from tests.factories.encryption import subject
+
+
+def test_a_request_starts_by_dropping_destroyed_keys():
+    owner = subject()
+    handle = keyring.for_sealing(owner)
+    erase(owner)
+    keyring._handles[handle.key_id] = handle  # as in a process that did not erase
+    seen = []
+
+    def view(_request: HttpRequest) -> HttpResponse:
+        seen.append(handle.key_id in keyring._handles)
+        return HttpResponse("ok")
+
+    keyring._seen = 0
+    assert RevocationMiddleware(view)(HttpRequest()).content == b"ok"
+    assert seen == [False]
