@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("vault/", include("integrations.vault.urls")),
     path("partners/", include("integrations.partners.urls")),
     path("health/", include("operations.health.urls")),
+    path("developers/", include("foundation.rest.urls")),
     path("api/v1/", include("portal.api_urls")),
     path("admin/", admin.site.urls),
 ]

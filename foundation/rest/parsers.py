@@ -29,7 +29,7 @@ class Malformed(Invalid):
     code = "malformed_json"
 
 
-class TooLarge(DomainError):  # noqa: N818 - domain errors speak plainly
+class TooLarge(DomainError):
     """The body is larger than 1 MiB."""
 
     code = "body_too_large"

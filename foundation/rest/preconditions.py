@@ -12,14 +12,14 @@ from foundation.rest.renderers import dump
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 
 
-class PreconditionRequired(DomainError):  # noqa: N818 - domain errors speak plainly
+class PreconditionRequired(DomainError):
     """A change came without ``If-Match``."""
 
     code = "precondition_required"
     status = 428
 
 
-class PreconditionFailed(DomainError):  # noqa: N818 - domain errors speak plainly
+class PreconditionFailed(DomainError):
     """``If-Match`` names a version that is not the present one."""
 
     code = "precondition_failed"
