@@ -4,14 +4,18 @@ import logging
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import translation
 
 from audit import audit_events
 from audit.alerts import outbox
 from audit.alerts.channels import addresses_of
+from audit.alerts.facts import facts_of
 from audit.alerts.services import DETECTION, Occasion, raise_alert, target_of_alert
 from audit.anomaly.rules import Finding, explanation_of, title_of
+from audit.anomaly.sign_in import SUCCESS_AFTER_ATTACK
 from audit.events import EventType, Severity
 from audit.models import Alert, AlertDelivery
 from audit.services import record
@@ -19,6 +23,7 @@ from foundation import clock, deferred, mail
 from foundation.contracts.people import Notice, people
 from foundation.errors import DomainError
 from foundation.identifiers import uuid7
+from foundation.web.branding import branding
 
 TASK: Final = "audit.deliver_alert"
 PERSON: Final = "person"
@@ -60,21 +65,31 @@ def _notice(delivery: AlertDelivery) -> Notice:
 
 
 def _send(delivery: AlertDelivery, notice: Notice) -> None:
-    template = "audit/alert" if delivery.channel is not None else "audit/notice"
+    to_person = delivery.channel is None
     with translation.override(notice.language):
-        context = _context(delivery.alert)
-    mail.send(template=template, to=notice.addresses, language=notice.language, context=context)
+        context = _for_person(delivery.alert) if to_person else _for_channel(delivery.alert)
+    mail.send(
+        template="audit/notice" if to_person else "audit/alert",
+        to=notice.addresses,
+        language=notice.language,
+        context={"brand": branding(), **context},
+    )
 
 
-def _context(alert: Alert) -> dict[str, object]:
+def _for_channel(alert: Alert) -> dict[str, object]:
     # No name and no full address: mail travels and is kept where we cannot erase it.
     return {
-        "alert": alert,
         "title": title_of(alert.rule),
         "explanation": explanation_of(alert.rule),
-        "severity": Severity(alert.severity).name.lower(),
-        "facts": alert.facts,
-        "path": f"/alerts/{alert.pk}/",
+        "facts": facts_of(alert),
+        "action_url": f"{settings.BASE_URL}{reverse('audit:alert', args=[alert.pk])}",
+    }
+
+
+def _for_person(alert: Alert) -> dict[str, object]:
+    return {
+        "signed_in": alert.rule == SUCCESS_AFTER_ATTACK.code,
+        "action_url": f"{settings.BASE_URL}{reverse('audit:history')}",
     }
 
 

@@ -1,0 +1,1 @@
+"""Pages of journal, own history and alerts."""
