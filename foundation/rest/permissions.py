@@ -1,15 +1,18 @@
 """Ask each view for its scopes and each token for them."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from foundation.errors import Denied
 from foundation.principals import Principal
+
+if TYPE_CHECKING:
+    # Only for the signature: rest_framework.views itself imports this module, by the settings.
+    from rest_framework.views import APIView
 
 
 class ScopeMissing(Denied):
@@ -25,7 +28,7 @@ class ScopeMissing(Denied):
 class TokenHasScopes(BasePermission):
     """Lets a request pass whose token holds every scope the view names for its method."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Return True, or raise what is missing.
 
         Raises:
