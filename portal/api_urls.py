@@ -7,4 +7,5 @@ from foundation.rest.document import OpenApiDocument
 urlpatterns: list[URLPattern | URLResolver] = [
     path("openapi.json", OpenApiDocument.as_view(), name="openapi"),
     path("", include("workspace.records.api.urls")),
+    path("", include("integrations.partners.api.urls")),
 ]

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("records/", include("workspace.records.urls")),
     path("vault/", include("integrations.vault.urls")),
     path("partners/", include("integrations.partners.urls")),
+    path("", include("integrations.partners.oauth_urls")),
     path("health/", include("operations.health.urls")),
     path("developers/", include("foundation.rest.urls")),
     path("api/v1/", include("portal.api_urls")),

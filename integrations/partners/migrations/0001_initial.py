@@ -149,6 +149,7 @@ class Migration(migrations.Migration):
                 ("decision_reason", models.CharField(blank=True, default="", max_length=1000)),
                 ("created_at", models.DateTimeField()),
                 ("changed_at", models.DateTimeField()),
+                ("warned_at", models.DateTimeField(null=True)),
                 (
                     "contact_user",
                     models.ForeignKey(

@@ -99,7 +99,13 @@ class PartnerClient(AbstractApplication):
 
     def is_usable(self, request: object) -> bool:  # noqa: ARG002  the library's signature
         """Whether the client may do anything now; asked at each token and each request."""
-        return self.is_active and self.revoked_at is None and clock.now() < self.valid_until
+        return (
+            self.is_active
+            and self.revoked_at is None
+            and clock.now() < self.valid_until
+            and self.organisation.is_active
+            and self.acts_in.is_active
+        )
 
 
 class ClientSecret(Entity):

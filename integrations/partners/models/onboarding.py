@@ -74,6 +74,7 @@ class Onboarding(SealedMixin, Entity):
     decision_reason = models.CharField(max_length=1000, blank=True, default="")
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    warned_at = models.DateTimeField(null=True)
 
     objects: ClassVar[SealedManager["Onboarding"]] = SealedManager()
 
