@@ -13,6 +13,7 @@ from django.utils.cache import patch_vary_headers
 
 from foundation.errors import DomainError, Unavailable
 from foundation.identifiers import uuid7
+from foundation.observability import request_id_scope
 from foundation.web import csp, errors, preferences
 
 Next: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
@@ -57,7 +58,8 @@ class RequestId:
         request.client_request_id = (  # type: ignore[attr-defined]  # ours, on Django's class
             claimed if _CLIENT_ID.fullmatch(claimed) else ""
         )
-        response = self.get_response(request)
+        with request_id_scope(str(request.request_id)):  # type: ignore[attr-defined]  # set above
+            response = self.get_response(request)
         response["X-Request-Id"] = str(request.request_id)  # type: ignore[attr-defined]  # set above
         return response
 
