@@ -1,4 +1,4 @@
-"""Runs the registered checks: each has two seconds, its answer is kept for ten."""
+"""Runs the registered checks: each has two seconds, a good answer is kept for ten."""
 
 import logging
 import time
@@ -12,6 +12,7 @@ from foundation.contracts.health import HealthAnswer, HealthCheck, HealthState, 
 
 TIMEOUT_SECONDS = 2.0
 KEPT_SECONDS = 10.0
+KEPT_WHEN_RED_SECONDS = 2.0  # a cured fault shows soon, and questions never pile up
 _THREADS = 8
 
 logger = logging.getLogger(__name__)
@@ -64,8 +65,9 @@ def _await(check: HealthCheck, deadline: float) -> HealthAnswer:
     except TimeoutError:
         return _red(f"No answer within {TIMEOUT_SECONDS:.0f} s.")
     _running.pop(check.name, None)
-    if answer.state is HealthState.GREEN:
-        _kept[check.name] = _Kept(answer, time.monotonic() + KEPT_SECONDS)
+    good = answer.state is HealthState.GREEN
+    until = time.monotonic() + (KEPT_SECONDS if good else KEPT_WHEN_RED_SECONDS)
+    _kept[check.name] = _Kept(answer, until)
     return answer
 
 

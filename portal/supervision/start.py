@@ -21,6 +21,7 @@ from portal.supervision.supervisor import StopRequested, Supervisor
 from portal.supervision.terminal import say, step
 
 _READY_WARNING_SECONDS = 30.0
+_ASK_SECONDS = 0.5
 _SHOWN_LINES = 15
 _SETUP_PREFIX = "setup-code: "
 
@@ -204,18 +205,21 @@ class Announcement:
     started: float
     notes: list[str]
     _done: bool = False
+    _asked_at: float = 0.0
     _warned_at: float = field(default_factory=time.monotonic)
 
     def on_tick(self) -> None:
         """Ask the portal, unless it was ready before."""
-        if self._done:
+        now = time.monotonic()
+        if self._done or now - self._asked_at < _ASK_SECONDS:
             return
+        self._asked_at = now
         why_not = ask(self.options.port)
         if not why_not:
             self._done = True
             self._announce()
-        elif time.monotonic() - self._warned_at > _READY_WARNING_SECONDS:
-            self._warned_at = time.monotonic()
+        elif now - self._warned_at > _READY_WARNING_SECONDS:
+            self._warned_at = now
             say(f"Not ready yet: {why_not}")
 
     def _announce(self) -> None:
