@@ -1,0 +1,91 @@
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+
+from foundation.contracts.health import HealthAnswer, HealthCheck, HealthState
+from operations.health import contributions, services
+
+
+@pytest.fixture(autouse=True)
+def no_kept_answers() -> Iterator[None]:
+    """Ask each check anew."""
+    services.forget()
+    yield
+    services.forget()
+
+
+def test_live_depends_on_nothing(client: Client) -> None:
+    response = client.get("/health/live")
+
+    assert response.status_code == 200
+    assert not response.cookies
+
+
+def test_ready_when_every_dependency_answers(client: Client) -> None:
+    response = client.get("/health/ready")
+
+    assert (response.status_code, response.json()) == (200, {"state": "ready"})
+    assert not response.cookies
+
+
+def test_startup_when_the_schema_is_that_of_the_release(client: Client) -> None:
+    assert client.get("/health/startup").status_code == 200
+
+
+@pytest.mark.parametrize("check", contributions.ALL, ids=lambda check: check.name)
+def test_each_dependency_is_green_on_a_whole_installation(check: HealthCheck) -> None:
+    assert services.run([check])[check.name].state is HealthState.GREEN
+
+
+def test_reasons_are_shown_on_the_machine_itself_only(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    red = HealthAnswer(HealthState.RED, "The cache is away.", "Start it.")
+    monkeypatch.setattr(services, "not_ready", lambda: {"cache": red})
+
+    inside = client.get("/health/ready")
+    forwarded = client.get("/health/ready", headers={"x-forwarded-for": "203.0.113.9"})
+
+    assert inside.status_code == forwarded.status_code == 503
+    assert inside.json()["reasons"] == {"cache": "The cache is away. Start it."}
+    assert "reasons" not in forwarded.json()
+
+
+def test_a_hanging_check_is_red_and_the_page_is_not_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "TIMEOUT_SECONDS", 0.2)
+
+    def hang() -> HealthAnswer:
+        time.sleep(1)
+        return HealthAnswer(HealthState.GREEN, "late")
+
+    started = time.monotonic()
+    answer = services.run([HealthCheck("test.hanging", hang)])["test.hanging"]
+
+    assert answer.state is HealthState.RED
+    assert time.monotonic() - started < 0.9
+
+
+def test_a_raising_check_is_red_without_the_text_of_its_error() -> None:
+    def fail() -> HealthAnswer:
+        raise RuntimeError("password=hunter2")
+
+    answer = services.run([HealthCheck("test.raising", fail)])["test.raising"]
+
+    assert answer.state is HealthState.RED
+    assert "hunter2" not in answer.detail
+
+
+def test_a_good_answer_is_kept_for_a_while() -> None:
+    calls: list[int] = []
+
+    def count() -> HealthAnswer:
+        calls.append(1)
+        return HealthAnswer(HealthState.GREEN, "fine")
+
+    check = HealthCheck("test.counting", count)
+    services.run([check])
+    services.run([check])
+
+    assert len(calls) == 1
