@@ -7,18 +7,19 @@ For values of high entropy only: an index shows equality and frequency.
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, cast
+from uuid import UUID
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.db import IntegrityError, models, transaction
-from django.db.models.expressions import Expression
+from django.db.models.expressions import Combinable, Expression
 from django.db.models.sql.compiler import SQLCompiler
 
 from encryption import wrapping
 from encryption.database import keys_database
 from encryption.epochs import ring
-from encryption.fields import SealedField, as_uuid
+from encryption.fields import AnySealedField, as_uuid
 from encryption.key_tables import BlindIndexEntry, IndexKey
 from encryption.normalisation import VERSION
 from encryption.providers.base import KEY_BYTES, Context
@@ -28,7 +29,6 @@ from encryption.types import GENERAL, KeyState, Owner
 DIGEST_BYTES: Final = 16
 
 _INFO = b"gatehouse blind index v1"
-AnySealedField = SealedField[object, object]
 
 
 class IndexKeys:
@@ -74,15 +74,15 @@ class BlindMatch(Expression):
 
     def __init__(self, label: str, digests: Sequence[bytes]) -> None:
         super().__init__()
-        self._key: Expression | models.F = models.F("pk")
+        self._key: Combinable = models.F("pk")
         self._label = label
         self._digests = list(digests)
 
-    def get_source_expressions(self) -> list[Expression | models.F]:
+    def get_source_expressions(self) -> list[Combinable]:
         """Return the compared column."""
         return [self._key]
 
-    def set_source_expressions(self, exprs: Sequence[Expression | models.F]) -> None:
+    def set_source_expressions(self, exprs: Sequence[Combinable | Expression]) -> None:
         """Set the compared column."""
         (self._key,) = exprs
 
@@ -90,15 +90,15 @@ class BlindMatch(Expression):
         self,
         compiler: SQLCompiler,
         connection: object,  # noqa: ARG002  Django's hook
-    ) -> tuple[str, list[object]]:
+    ) -> tuple[str, tuple[str | int, ...]]:
         """Return the condition."""
-        column, params = compiler.compile(self._key)
+        column, params = compiler.compile(cast("Expression", self._key))
         table = BlindIndexEntry._meta.db_table  # noqa: SLF001  Django's model API
         sql = (
             f"{column} = ANY(ARRAY(SELECT row FROM {table} "  # noqa: S608  our own names
             "WHERE label = %s AND digest = ANY(%s)))"
         )
-        return sql, [*params, self._label, self._digests]
+        return sql, cast("tuple[str | int, ...]", (*params, self._label, self._digests))
 
 
 def digest(field: AnySealedField, value: object) -> bytes:
@@ -132,7 +132,12 @@ def write(
     BlindIndexEntry.objects.using(using).bulk_create(entries, batch_size=1000)
 
 
-def forget(rows: Iterable[object], fields: Sequence[AnySealedField], *, using: str) -> None:
+def forget(
+    rows: Iterable[UUID | str],
+    fields: Sequence[AnySealedField],
+    *,
+    using: str,
+) -> None:
     """Delete the digests of some fields of some rows."""
     labels = [field.label for field in fields]
     BlindIndexEntry.objects.using(using).filter(row__in=rows, label__in=labels).delete()
@@ -148,11 +153,11 @@ def _entry(field: AnySealedField, instance: models.Model) -> BlindIndexEntry:
     return BlindIndexEntry(
         label=field.label,
         digest=digest(field, getattr(instance, field.attname)),
-        row=as_uuid(instance.pk),
+        row=cast("UUID", as_uuid(instance.pk)),
         epoch=keys.epoch(),
         norm=VERSION,
         owner_kind=field.owner_kind,
-        owner=as_uuid(getattr(instance, field.owner)),
+        owner=cast("UUID", as_uuid(getattr(instance, field.owner))),
     )
 
 

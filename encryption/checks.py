@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from django.apps import apps
 from django.apps.registry import Apps
 from django.conf import settings
-from django.contrib.admin import ModelAdmin
 from django.contrib.admin.sites import all_sites
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 from encryption import labels
-from encryption.fields import SealedField
+from encryption.fields import AnySealedField
 from encryption.refusals import sealed_field_at
 from encryption.router import DEFAULT, KEYS
 from encryption.sealed import SealedMixin, SealedQuerySet, sealed_fields
@@ -21,8 +21,26 @@ from foundation.contracts import key_journal
 
 LOW_ENTROPY = frozenset({"postcode", "zip", "city", "country", "gender", "birth_date", "phone"})
 
-Field = SealedField[object, object]
 Model = type[models.Model]
+
+
+class Searched(Protocol):
+    """What the checks read of an admin class."""
+
+    @property
+    def list_filter(self) -> Iterable[object]:
+        """Filters."""
+        ...
+
+    @property
+    def search_fields(self) -> Iterable[object]:
+        """Searched paths."""
+        ...
+
+    @property
+    def ordering(self) -> Iterable[object] | None:
+        """Order of the list."""
+        ...
 
 
 def register_all() -> None:
@@ -40,10 +58,10 @@ def check_labels(app_configs: object = None, **_options: object) -> list[CheckMe
 
 
 def check_models(
-    app_configs: object = None,
+    app_configs: object = None,  # noqa: ARG001
     *,
     registry: Apps = apps,
-    **_options: object,  # noqa: ARG001
+    **_options: object,
 ) -> list[CheckMessage]:
     """Refuse models that sealed values do not fit into (E003 to E007)."""
     return [problem for model in registry.get_models() for problem in model_problems(model)]
@@ -108,24 +126,32 @@ def model_problems(model: Model) -> Iterator[CheckMessage]:
     if not issubclass(model, SealedMixin) or not _has_sealed_manager(model):
         yield _error(model, "E007", "it lacks SealedMixin or a sealed default manager")
     for field in fields:
-        if field.owner not in _columns(model):
-            yield _error(model, "E004", f"{field.owner}, owner of {field.name}, is no column")
-        if field.unique or field.db_index:
-            yield _error(model, "E005", f"{field.name} is unique or indexed")
-        if field.blind_index and _is_guessable(field):
-            yield _error(model, "E006", f"{field.name} is too easily guessed for a blind index")
+        yield from _field_problems(model, field)
     for name in _ordered_and_constrained(model):
         if sealed_field_at(model, name) is not None:
             yield _error(model, "E005", f"{name} stands in an index, constraint or ordering")
 
 
-def admin_problems(model: Model, model_admin: "ModelAdmin[models.Model]") -> Iterator[CheckMessage]:
+def admin_problems(model: Model, model_admin: Searched) -> Iterator[CheckMessage]:
     """Yield E005 of one admin class."""
-    names = [*model_admin.list_filter, *model_admin.search_fields, *(model_admin.ordering or ())]
+    names = [
+        *model_admin.list_filter,
+        *model_admin.search_fields,
+        *(model_admin.ordering or ()),
+    ]
     for name in names:
         path = name[0] if isinstance(name, tuple | list) else name
         if isinstance(path, str) and sealed_field_at(model, path.lstrip("^=@")) is not None:
             yield _error(model, "E005", f"{path} is searched, filtered or ordered by its admin")
+
+
+def _field_problems(model: Model, field: AnySealedField) -> Iterator[CheckMessage]:
+    if field.owner not in _columns(model):
+        yield _error(model, "E004", f"{field.owner}, owner of {field.name}, is no column")
+    if field.unique or getattr(field, "db_index", False):
+        yield _error(model, "E005", f"{field.name} is unique or indexed")
+    if field.blind_index and _is_guessable(field):
+        yield _error(model, "E006", f"{field.name} is too easily guessed for a blind index")
 
 
 def _error(model: Model, code: str, what: str) -> Error:
@@ -148,13 +174,13 @@ def _columns(model: Model) -> set[str]:
     return {field.attname for field in model._meta.concrete_fields}  # noqa: SLF001
 
 
-def _is_guessable(field: Field) -> bool:
+def _is_guessable(field: AnySealedField) -> bool:
     return bool(field.choices) or not field.can_be_indexed or field.name in LOW_ENTROPY
 
 
 def _ordered_and_constrained(model: Model) -> Iterator[str]:
     meta = model._meta  # noqa: SLF001
-    yield from (name for name in meta.ordering if isinstance(name, str))
+    yield from (name for name in meta.ordering or () if isinstance(name, str))
     for together in meta.unique_together:
         yield from together
     for index in meta.indexes:

@@ -48,7 +48,9 @@ class SealedAttribute(DeferredAttribute):
 
     field: "SealedField[object, object]"
 
-    def __get__(self, instance: models.Model | None, cls: object = None) -> object:
+    def __get__(
+        self, instance: models.Model | None, cls: type[models.Model] | None = None
+    ) -> object:
         """Return the plain value."""
         if instance is None:
             return self
@@ -91,7 +93,7 @@ class SealedField(_Field[Set, Get]):
     is_mutable: ClassVar[bool] = False
     can_be_indexed: ClassVar[bool] = False
 
-    def __init__(  # noqa: PLR0913  Django's field options follow
+    def __init__(
         self,
         verbose_name: object = None,
         *,
@@ -135,7 +137,7 @@ class SealedField(_Field[Set, Get]):
         """Return the value of opened bytes."""
         raise NotImplementedError
 
-    def normalise(self, value: object) -> bytes:
+    def normalise(self, value: object) -> bytes:  # noqa: ARG002  fields with an index use it
         """Return the form of a value that the blind index compares."""
         raise TypeError(f"{self.label} cannot have a blind index")
 
@@ -204,7 +206,7 @@ class SealedField(_Field[Set, Get]):
             return None
         if value.__class__ is Sealed:
             if self._stands(value, model_instance):
-                return cast("Sealed", value)
+                return value
             value = getattr(model_instance, self.attname)
         sealed = self.seal(value, self._row_now(model_instance))
         model_instance.__dict__[self.attname] = sealed
@@ -229,24 +231,24 @@ class SealedField(_Field[Set, Get]):
             return None
         if value.__class__ is not Sealed:
             raise TypeError(f"{self.label} takes sealed values only: use save or bulk_update")
-        return cast("Sealed", value).ciphertext
+        return value.ciphertext
 
     def get_lookup(self, lookup_name: str) -> "type[models.Lookup[object]] | None":
         """Return ``isnull``; every other look-up on ciphertext is refused."""
         if lookup_name == "isnull":
             return super().get_lookup(lookup_name)
-        self._refuse(f"cannot be filtered by {lookup_name}")
+        raise self._refusal(f"cannot be filtered by {lookup_name}")
 
     def get_transform(self, lookup_name: str) -> NoReturn:
         """Refuse: ciphertext has no parts."""
-        self._refuse(f"cannot be transformed by {lookup_name}")
+        raise self._refusal(f"cannot be transformed by {lookup_name}")
 
-    def formfield(self, *_args: object, **_options: object) -> None:  # type: ignore[override]
+    def formfield(self, *_args: object, **_options: object) -> None:
         """Give no form field: forms name sealed values one by one."""
 
-    def value_from_object(self, obj: models.Model) -> object:
+    def value_from_object(self, obj: models.Model) -> Get:
         """Return the value without opening it."""
-        return obj.__dict__.get(self.attname)
+        return cast("Get", obj.__dict__.get(self.attname))
 
     def value_to_string(self, obj: models.Model) -> NoReturn:  # noqa: ARG002
         """Refuse: serialisers and dumps do not hold sealed values.
@@ -287,13 +289,19 @@ class SealedField(_Field[Set, Get]):
             raise ValueError(f"{self.label}: the row has no key yet")
         return Row(key.bytes, {self.owner: as_uuid(getattr(instance, self.owner))})
 
-    def _refuse(self, what: str) -> NoReturn:
+    def _refusal(self, what: str) -> FieldError:
         cure = "use encryption.services.lookup" if self.blind_index else "it has no blind index"
-        raise FieldError(f"{self.label} is sealed and {what}: {cure}")
+        return FieldError(f"{self.label} is sealed and {what}: {cure}")
 
 
-class SealedTextField(SealedField[str, str]):
+AnySealedField = SealedField[object, object]
+
+
+class SealedTextField(SealedField[Set, Get]):
     """Text."""
+
+    _pyi_private_set_type: str  # these two are read by django-stubs
+    _pyi_private_get_type: str
 
     empty_strings_allowed = True
     can_be_indexed = True
@@ -313,7 +321,7 @@ class SealedTextField(SealedField[str, str]):
         return normalisation.normalise_text(str(value))
 
 
-class SealedEmailField(SealedTextField):
+class SealedEmailField(SealedTextField[Set, Get]):
     """An e-mail address."""
 
     default_validators = [validate_email]
@@ -323,8 +331,11 @@ class SealedEmailField(SealedTextField):
         return normalisation.normalise_email(str(value))
 
 
-class SealedJSONField(SealedField[Json, Json]):
+class SealedJSONField(SealedField[Set, Get]):
     """A JSON value; a change inside it is noticed at ``save``."""
+
+    _pyi_private_set_type: Json
+    _pyi_private_get_type: Json
 
     is_mutable = True
 
@@ -343,8 +354,11 @@ class SealedJSONField(SealedField[Json, Json]):
         return json.loads(plaintext)
 
 
-class SealedDateField(SealedField[date, date]):
+class SealedDateField(SealedField[Set, Get]):
     """A date."""
+
+    _pyi_private_set_type: date
+    _pyi_private_get_type: date
 
     def encode(self, value: object) -> bytes:
         """Return the date in ISO 8601."""
@@ -357,8 +371,11 @@ class SealedDateField(SealedField[date, date]):
         return date.fromisoformat(plaintext.decode())
 
 
-class SealedDecimalField(SealedField[Decimal, Decimal]):
+class SealedDecimalField(SealedField[Set, Get]):
     """A finite decimal number, kept with its digits."""
+
+    _pyi_private_set_type: Decimal
+    _pyi_private_get_type: Decimal
 
     def encode(self, value: object) -> bytes:
         """Return the number as text."""
@@ -373,8 +390,11 @@ class SealedDecimalField(SealedField[Decimal, Decimal]):
         return Decimal(plaintext.decode())
 
 
-class SealedBinaryField(SealedField[bytes, bytes]):
+class SealedBinaryField(SealedField[Set, Get]):
     """Bytes."""
+
+    _pyi_private_set_type: bytes
+    _pyi_private_get_type: bytes
 
     def encode(self, value: object) -> bytes:
         """Return the bytes."""

@@ -4,8 +4,6 @@ They stand here and not in ``models`` because sealed fields, which models are ma
 ``encryption.models`` shows them to Django.
 """
 
-from uuid import UUID
-
 from django.db import models
 from django.db.models.functions import Now
 
@@ -16,10 +14,8 @@ from foundation.identifiers import uuid7
 class Installation(models.Model):
     """The id of this installation, part of every key context; exactly one row."""
 
-    only: "models.SmallIntegerField[int, int]" = models.SmallIntegerField(
-        primary_key=True, default=1
-    )
-    id: "models.UUIDField[UUID, UUID]" = models.UUIDField(default=uuid7, editable=False)
+    only = models.SmallIntegerField(primary_key=True, default=1)
+    id = models.UUIDField(default=uuid7, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -153,9 +149,7 @@ class SealingKey(models.Model):
     only role ``gatehouse_keys_vault`` sees.
     """
 
-    id: "models.UUIDField[UUID, UUID]" = models.UUIDField(
-        primary_key=True, default=uuid7, editable=False
-    )
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     purpose = models.CharField(max_length=64)
     public_key = models.BinaryField(max_length=32)
     sealed_private_key = models.BinaryField(max_length=256)

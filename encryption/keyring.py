@@ -9,8 +9,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
-from typing import Final
-from uuid import UUID
+from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import IntegrityError, transaction
@@ -26,6 +25,9 @@ from encryption.router import KEYS
 from encryption.types import DATA, GENERAL, VAULT, KeyState, Owner
 from foundation.contracts import key_journal
 from foundation.contracts.key_journal import KeyEvent
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 CAPACITY: Final = 20_000
 LIFE_SECONDS: Final = 300

@@ -23,20 +23,28 @@ class ForbidKeyChange(ModelOperation):
         """Return the SQL that does the step."""
         table, key = _names(model)
         statements = [
-            f"CREATE FUNCTION {table}_key_stays() RETURNS trigger LANGUAGE plpgsql AS $$ "
-            f"BEGIN RAISE EXCEPTION 'the key of {table} never changes' "
-            "USING ERRCODE = 'integrity_constraint_violation'; END $$",
-            f'CREATE TRIGGER key_stays BEFORE UPDATE ON "{table}" FOR EACH ROW '
-            f'WHEN (OLD."{key}" IS DISTINCT FROM NEW."{key}") '
-            f"EXECUTE FUNCTION {table}_key_stays()",
+            (
+                f"CREATE FUNCTION {table}_key_stays() RETURNS trigger LANGUAGE plpgsql AS $$ "
+                f"BEGIN RAISE EXCEPTION 'the key of {table} never changes' "
+                "USING ERRCODE = 'integrity_constraint_violation'; END $$"
+            ),
+            (
+                f'CREATE TRIGGER key_stays BEFORE UPDATE ON "{table}" FOR EACH ROW '
+                f'WHEN (OLD."{key}" IS DISTINCT FROM NEW."{key}") '
+                f"EXECUTE FUNCTION {table}_key_stays()"
+            ),
         ]
         if _is_indexed(model):
             statements += [
-                f"CREATE FUNCTION {table}_digests_go() RETURNS trigger LANGUAGE plpgsql AS $$ "
-                f'BEGIN DELETE FROM {_INDEX_TABLE} WHERE row = OLD."{key}"; '
-                "RETURN NULL; END $$",
-                f'CREATE TRIGGER digests_go AFTER DELETE ON "{table}" FOR EACH ROW '
-                f"EXECUTE FUNCTION {table}_digests_go()",
+                (
+                    f"CREATE FUNCTION {table}_digests_go() RETURNS trigger LANGUAGE plpgsql AS $$ "  # noqa: S608
+                    f'BEGIN DELETE FROM {_INDEX_TABLE} WHERE row = OLD."{key}"; '
+                    "RETURN NULL; END $$"
+                ),
+                (
+                    f'CREATE TRIGGER digests_go AFTER DELETE ON "{table}" FOR EACH ROW '
+                    f"EXECUTE FUNCTION {table}_digests_go()"
+                ),
             ]
         return statements
 
@@ -70,10 +78,9 @@ class UniqueBlindIndex(ModelOperation):
     def statements(self, model: type[models.Model], state: ProjectState) -> list[str]:  # noqa: ARG002
         """Return the SQL that does the step."""
         label = self._label(model)
-        return [
-            f'CREATE UNIQUE INDEX "{_index_name(label)}" ON {_INDEX_TABLE} (digest) '
-            f"WHERE label = '{label}'"
-        ]
+        index = _index_name(label)
+        statement = f'CREATE UNIQUE INDEX "{index}" ON {_INDEX_TABLE} (digest)'
+        return [f"{statement} WHERE label = '{label}'"]
 
     def reverse_statements(self, model: type[models.Model]) -> list[str]:
         """Return the SQL that undoes it."""
@@ -87,7 +94,8 @@ class UniqueBlindIndex(ModelOperation):
 
 
 def _names(model: type[models.Model]) -> tuple[str, str]:
-    return model._meta.db_table, model._meta.pk.column  # noqa: SLF001  Django's model API
+    meta = model._meta  # noqa: SLF001  Django's model API
+    return meta.db_table, str(meta.pk.column)
 
 
 def _is_indexed(model: type[models.Model]) -> bool:

@@ -7,10 +7,10 @@ from django.db import models
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import BaseExpression, Combinable
 
-from encryption.fields import SealedField
+from encryption.fields import AnySealedField, SealedField
 
 
-def sealed_field_at(model: type[models.Model], path: str) -> SealedField[object, object] | None:
+def sealed_field_at(model: type[models.Model], path: str) -> AnySealedField | None:
     """Return the sealed field that a query path such as ``author__name`` leads to, or None."""
     found: type[models.Model] = model
     for part in path.lstrip("-+").split(LOOKUP_SEP):
@@ -49,7 +49,7 @@ def _paths(name: object) -> Iterable[str]:
     if isinstance(name, str):
         yield name
     elif isinstance(name, models.F):
-        yield name.name
+        yield str(name.deconstruct()[1][0])
     elif isinstance(name, BaseExpression):
         for source in name.get_source_expressions():
             yield from _paths(source)

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Self, TypeVar, cast
-from uuid import UUID
 
 from django.db import models, router, transaction
 from django.db.models.query import ModelIterable
 
 from encryption import blind_index
-from encryption.fields import SealedField, as_uuid
+from encryption.fields import AnySealedField, SealedField, as_uuid
 from encryption.keyring import keyring
 from encryption.refusals import is_expression, refuse_names
 from encryption.values import Row, Sealed
@@ -31,12 +30,13 @@ __all__ = [
     "stored",
 ]
 
-AnySealedField = SealedField[object, object]
 Entry = TypeVar("Entry", bound=models.Model)
 
 _CHUNK = 2000
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     _Model = models.Model
 else:
     _Model = object
@@ -68,7 +68,7 @@ class SealedMixin(_Model):
     """Binds sealed values to their row. A plain class: it stays in the bases of migrations."""
 
     @classmethod
-    def from_db(
+    def from_db(  # type: ignore[override]  # the stubs are those of a newer Django
         cls, db: str | None, field_names: Collection[str], values: Collection[object]
     ) -> Self:
         """Make an instance of a row and bind its sealed values to it."""
@@ -144,7 +144,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
 
     def keep_sealed(self) -> Self:
         """Return instances whose fields give ``Sealed`` values instead of opening them."""
-        clone = self._chain()
+        clone = self.all()
         clone._keep_sealed = True  # noqa: SLF001  our own attribute
         return clone
 
@@ -167,15 +167,15 @@ class SealedQuerySet(models.QuerySet[Entry]):
             return entries
         return _preloaded(entries, chunk_size or _CHUNK)
 
-    def only(self, *fields: object) -> Self:
+    def only(self, *fields: str) -> Self:
         """Load only these fields, with the owners of sealed values."""
-        refused_none = cast("tuple[str, ...]", fields)
-        return super().only(*refused_none, *_plan(self.model).owners)
+        return super().only(*fields, *_plan(self.model).owners)
 
-    def defer(self, *fields: object) -> Self:
+    def defer(self, *fields: str | None) -> Self:
         """Leave out these fields, but never the owners of sealed values."""
         owners = _owner_names(self.model)
-        return super().defer(*(name for name in fields if name not in owners))  # type: ignore[arg-type]
+        kept = cast("list[str]", [name for name in fields if name not in owners])
+        return super().defer(*kept)
 
     def update(self, **values: object) -> int:
         """Update plain columns; a sealed field can be set to None only.
@@ -189,11 +189,11 @@ class SealedQuerySet(models.QuerySet[Entry]):
         if not indexed:
             return super().update(**values)
         with transaction.atomic(using=self.db):
-            rows = self.values("pk")
+            rows = self.values_list("pk", flat=True)
             blind_index.forget(rows, indexed, using=self.db)
             return super().update(**values)
 
-    def bulk_create(  # type: ignore[override]  # noqa: PLR0913  Django's signature
+    def bulk_create(
         self,
         objs: Iterable[Entry],
         batch_size: int | None = None,
@@ -286,20 +286,21 @@ class SealedQuerySet(models.QuerySet[Entry]):
 
     def _clone(self) -> Self:
         clone = super()._clone()  # type: ignore[misc]  # Django's hook for subclasses
-        clone._keep_sealed = self._keep_sealed
+        clone._keep_sealed = self._keep_sealed  # noqa: SLF001  our own attribute
         return cast("Self", clone)
 
     def _fetch_all(self) -> None:
-        is_fresh = self._result_cache is None  # type: ignore[has-type]
-        super()._fetch_all()  # type: ignore[misc]
+        is_fresh = self._result_cache is None
+        super()._fetch_all()
         if is_fresh and self._gives_models():
-            _preload(self._result_cache)
+            entries = self._result_cache or []
+            _preload(entries)
             if self._keep_sealed:
-                for entry in self._result_cache:
+                for entry in entries:
                     entry.__dict__["_keep_sealed"] = True
 
     def _gives_models(self) -> bool:
-        return issubclass(self._iterable_class, ModelIterable)  # type: ignore[attr-defined]
+        return issubclass(self._iterable_class, ModelIterable)
 
     def _chosen(self) -> tuple[object, ...]:
         return tuple(self._fields or ())  # type: ignore[attr-defined]

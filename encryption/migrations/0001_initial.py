@@ -2,8 +2,9 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import foundation.identifiers
 from django.db import migrations, models
+
+import foundation.identifiers
 
 
 class Migration(migrations.Migration):

@@ -47,8 +47,10 @@ def grants() -> list[str]:
         if name in VAULT_GRANTS:
             statements.append(f"GRANT {VAULT_GRANTS[name]} ON {table} TO gatehouse_keys_vault")
     statements += [
-        "GRANT SELECT (id, purpose, public_key, state, created_at) ON encryption_sealingkey "
-        "TO gatehouse_keys",
+        (
+            "GRANT SELECT (id, purpose, public_key, state, created_at) ON encryption_sealingkey "
+            "TO gatehouse_keys"
+        ),
         "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO gatehouse_keys_vault",
     ]
     return statements
@@ -60,10 +62,14 @@ def row_security() -> list[str]:
         table = f"encryption_{name}"
         statements += [
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-            f"CREATE POLICY all_but_vault ON {table} TO gatehouse_keys "
-            "USING (purpose <> 'vault') WITH CHECK (purpose <> 'vault')",
-            f"CREATE POLICY vault_alone ON {table} TO gatehouse_keys_vault "
-            "USING (purpose = 'vault') WITH CHECK (purpose = 'vault')",
+            (
+                f"CREATE POLICY all_but_vault ON {table} TO gatehouse_keys "
+                "USING (purpose <> 'vault') WITH CHECK (purpose <> 'vault')"
+            ),
+            (
+                f"CREATE POLICY vault_alone ON {table} TO gatehouse_keys_vault "
+                "USING (purpose = 'vault') WITH CHECK (purpose = 'vault')"
+            ),
         ]
     return statements
 

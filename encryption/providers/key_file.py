@@ -141,10 +141,11 @@ def _parse(content: bytes) -> dict[int, AESGCM]:
 
 
 def _parse_line(line: str) -> tuple[int, bytes]:
+    magic, _, rest = line.rpartition(" ")
+    magic, _, number = magic.rpartition(" ")
+    if magic != _MAGIC or not number.isdecimal():
+        raise Refused("the root key file is damaged")
     try:
-        magic, number, raw = line.rsplit(" ", 2)
-        if magic != _MAGIC:
-            raise ValueError(magic)
-        return int(number), base64.b64decode(raw, validate=True)
-    except (ValueError, binascii.Error) as error:
+        return int(number), base64.b64decode(rest, validate=True)
+    except binascii.Error as error:
         raise Refused("the root key file is damaged") from error

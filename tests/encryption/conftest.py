@@ -62,7 +62,6 @@ def create_tables(database: str) -> None:
             connection.execute(statement.encode())
 
 
-
 class Recorded:
     """A key journal that keeps events for a test to look at."""
 

@@ -1,6 +1,7 @@
 """Models of the tests: an installed app's models would have tables in the product."""
 
-from uuid import UUID, uuid4
+from typing import ClassVar
+from uuid import uuid4
 
 from django.db import models
 
@@ -24,9 +25,9 @@ APP = "encryption_tests"
 class Person(SealedMixin, Entity):
     """A row about a person, with a note that belongs to an organisation."""
 
-    subject_id: "models.UUIDField[UUID, UUID]" = models.UUIDField(default=uuid4)
-    organisation_id: "models.UUIDField[UUID, UUID]" = models.UUIDField(default=uuid4)
-    code = models.CharField(max_length=40, unique=True, null=True)
+    subject_id = models.UUIDField(default=uuid4)
+    organisation_id = models.UUIDField(default=uuid4)
+    code = models.CharField(max_length=40, unique=True, null=True)  # noqa: DJ001  many have none
     boss = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     name = SealedTextField(label="t.person.name", owner_kind=OwnerKind.SUBJECT, owner="subject_id")
     email = SealedEmailField(
@@ -92,7 +93,7 @@ class PersonAlias(Person):
 class Supplier(SealedMixin, Entity):
     """Another table with a field like one of ``Person``."""
 
-    subject_id: "models.UUIDField[UUID, UUID]" = models.UUIDField(default=uuid4)
+    subject_id = models.UUIDField(default=uuid4)
     name = SealedTextField(
         label="t.supplier.name", owner_kind=OwnerKind.SUBJECT, owner="subject_id"
     )
@@ -111,6 +112,8 @@ class Visit(Entity):
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
 
+    objects: ClassVar[models.Manager["Visit"]] = models.Manager()
+
     class Meta:
         app_label = APP
 
@@ -119,7 +122,7 @@ class Visit(Entity):
 
 
 TABLES: tuple[type[models.Model], ...] = (Person, Manager, Supplier, Visit)
-STEPS: "tuple[tuple[type[models.Model], ModelOperation], ...]" = (
+STEPS: tuple[tuple[type[models.Model], ModelOperation], ...] = (
     (Person, ForbidKeyChange("Person")),
     (Supplier, ForbidKeyChange("Supplier")),
     (Person, UniqueBlindIndex("Person", "email")),

@@ -1,6 +1,7 @@
 """Blind indexes: normal forms, look-alikes, collisions, the uniqueness race."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from django.db import IntegrityError, connections
@@ -11,7 +12,10 @@ from encryption.normalisation import normalise_email, normalise_text
 from tests.encryption.models import Person, Supplier
 from tests.factories.encryption import person
 
-EMAIL = Person._meta.get_field("email")
+if TYPE_CHECKING:
+    from encryption.fields import AnySealedField
+
+EMAIL = cast("AnySealedField", Person._meta.get_field("email"))
 
 
 @pytest.mark.parametrize(
@@ -25,7 +29,7 @@ EMAIL = Person._meta.get_field("email")
         ("STRASSE@example.org", "straße@example.org"),
     ],
 )
-def test_spellings_of_one_address_are_found(first: str, second: str):
+def test_spellings_of_one_address_are_found(first: str, second: str) -> None:
     row = person(email=first)
 
     assert Person.objects.matching(email=second) == [row]
@@ -37,26 +41,26 @@ def test_spellings_of_one_address_are_found(first: str, second: str):
         "\u0430da@example.org",  # Cyrillic a
         "ada@example.org.evil",
         "ada@examp1e.org",
-        "adа@example.org",  # Cyrillic a at the end
+        "ad\u0430@example.org",  # the same at the end
         "ada\u200b@example.org",  # zero-width space
         "ada+x@example.org",
         "",
     ],
 )
-def test_look_alikes_are_other_people(other: str):
+def test_look_alikes_are_other_people(other: str) -> None:
     person(email="ada@example.org")
 
     assert Person.objects.matching(email=other) == []
 
 
-def test_odd_addresses_have_a_normal_form():
+def test_odd_addresses_have_a_normal_form() -> None:
     assert normalise_email("no at sign") == b"no at sign"
     assert normalise_email(f"a@{'x' * 70}.example") == f"a@{'x' * 70}.example".encode()
     assert normalise_email("\ud800@example.org")
     assert normalise_text(" ÀB ") == "àb".encode()
 
 
-def test_texts_and_other_kinds():
+def test_texts_and_other_kinds() -> None:
     name = Supplier._meta.get_field("name")
 
     assert name.normalise(" Ab") == b"ab"
@@ -64,7 +68,7 @@ def test_texts_and_other_kinds():
         Person._meta.get_field("born").normalise("x")
 
 
-def test_the_digest_is_16_bytes_keyed_by_label():
+def test_the_digest_is_16_bytes_keyed_by_label() -> None:
     row = person(email="ada@example.org")
     entry = BlindIndexEntry.objects.get(row=row.pk)
 
@@ -74,7 +78,7 @@ def test_the_digest_is_16_bytes_keyed_by_label():
     assert blind_index.keys.key(b"another label") != blind_index.keys.key(EMAIL.label_part)
 
 
-def test_a_truncated_collision_is_sorted_out_by_comparison():
+def test_a_truncated_collision_is_sorted_out_by_comparison() -> None:
     row, other = person(email="ada@example.org"), person(email="eve@example.org")
     BlindIndexEntry.objects.filter(row=other.pk).update(label="t.person.email.old")
     digest = BlindIndexEntry.objects.get(row=row.pk).digest
@@ -87,7 +91,7 @@ def test_a_truncated_collision_is_sorted_out_by_comparison():
     assert Person.objects.matching(email="ada@example.org") == []
 
 
-def test_the_index_root_survives_a_restart_and_a_race():
+def test_the_index_root_survives_a_restart_and_a_race() -> None:
     digest = blind_index.digest(EMAIL, "ada@example.org")
     services.drop_keys()
 
@@ -97,7 +101,8 @@ def test_the_index_root_survives_a_restart_and_a_race():
 
 
 @pytest.mark.proof("encryption: of writers racing with one unique value exactly one wins")
-def test_of_writers_that_race_exactly_one_wins(fresh_tables: object):
+@pytest.mark.usefixtures("fresh_tables")
+def test_of_writers_that_race_exactly_one_wins() -> None:
     services.prepare()
 
     def register(_number: int) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.apps.registry import Apps
@@ -11,7 +12,6 @@ from django.core.checks import CheckMessage
 from django.core.management import CommandError, call_command
 from django.db import models
 from django.test.utils import isolate_apps
-from pytest_django import Settings
 
 from encryption import checks, labels
 from encryption.fields import SealedDateField, SealedTextField
@@ -19,15 +19,24 @@ from encryption.labels import Label
 from encryption.sealed import SealedManager, SealedMixin
 from encryption.types import OwnerKind
 from foundation.contracts import key_journal
-from foundation.contracts.key_journal import KeyJournal
 from foundation.models import Entity
 from foundation.registry import Port
 from tests.encryption.models import Manager, Person, PersonAlias, Supplier, Visit
 
+if TYPE_CHECKING:
+    from foundation.contracts.key_journal import KeyJournal
 
-def text(**options: object) -> SealedTextField:
-    given: dict[str, object] = {"label": "t.bad.name", "owner_kind": "subject", "owner": "owner_id"}
-    return SealedTextField(**(given | options))
+TextField = SealedTextField[str, str]
+
+
+def text(label: str = "t.bad.name", *, blind_index: bool = False, **options: object) -> TextField:
+    return SealedTextField(
+        label=label,
+        owner_kind=OwnerKind.SUBJECT,
+        owner="owner_id",
+        blind_index=blind_index,
+        **options,
+    )
 
 
 def ids(problems: Iterator[CheckMessage]) -> list[str]:
@@ -39,23 +48,23 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a registry file of the test's own."""
     file = tmp_path / "labels.toml"
     monkeypatch.setattr(labels.registered, "__defaults__", (file,))
-    monkeypatch.setitem(labels.append.__kwdefaults__, "file", file)
+    monkeypatch.setattr(labels.append, "__kwdefaults__", {"file": file})
     return file
 
 
-def test_the_test_models_have_no_problem():
+def test_the_test_models_have_no_problem() -> None:
     for model in (Person, Manager, PersonAlias, Supplier, Visit):
         assert ids(checks.model_problems(model)) == []
 
 
-def test_the_installed_models_have_no_problem():
+def test_the_installed_models_have_no_problem() -> None:
     assert checks.check_labels() == []
     assert checks.check_models() == []
     assert checks.check_admin() == []
     assert checks.check_databases() == []
 
 
-def test_a_label_used_twice_is_e001():
+def test_a_label_used_twice_is_e001() -> None:
     label = Label("a", "m.M", "f", "subject")
 
     assert ids(checks.label_problems([label, label], {"a": label})) == ["E001"]
@@ -71,15 +80,15 @@ def test_a_label_used_twice_is_e001():
         Label("a", "m.M", "f", "subject", state="retired"),
     ],
 )
-def test_a_label_that_is_not_registered_as_declared_is_e002(entry: Label | None):
+def test_a_label_that_is_not_registered_as_declared_is_e002(entry: Label | None) -> None:
     known = {} if entry is None else {"a": entry}
 
     assert ids(checks.label_problems([Label("a", "m.M", "f", "subject")], known)) == ["E002"]
 
 
 @isolate_apps("foundation")
-def test_models_that_do_not_fit_are_refused():
-    class Numbered(SealedMixin, models.Model):
+def test_models_that_do_not_fit_are_refused() -> None:
+    class Numbered(SealedMixin, models.Model):  # noqa: DJ008  never shown
         owner_id = models.UUIDField()
         name = text()
         objects = SealedManager()
@@ -107,7 +116,7 @@ def test_models_that_do_not_fit_are_refused():
 
 
 @isolate_apps("foundation")
-def test_sealed_fields_in_indexes_constraints_and_orderings_are_e005():
+def test_sealed_fields_in_indexes_constraints_and_orderings_are_e005() -> None:
     class Unique(SealedMixin, Entity):
         owner_id = models.UUIDField()
         name = text(unique=True)
@@ -137,7 +146,7 @@ def test_sealed_fields_in_indexes_constraints_and_orderings_are_e005():
 
 
 @isolate_apps("foundation")
-def test_blind_indexes_of_what_is_easily_guessed_are_e006():
+def test_blind_indexes_of_what_is_easily_guessed_are_e006() -> None:
     class Guessable(SealedMixin, Entity):
         owner_id = models.UUIDField()
         city = text(blind_index=True)
@@ -154,7 +163,7 @@ def test_blind_indexes_of_what_is_easily_guessed_are_e006():
     assert ids(checks.model_problems(Guessable)) == ["E006"] * 3
 
 
-def test_sealed_fields_in_searches_and_filters_of_the_admin_are_e005():
+def test_sealed_fields_in_searches_and_filters_of_the_admin_are_e005() -> None:
     class Searching(admin.ModelAdmin[Person]):
         search_fields = ("^name", "code")
         list_filter = ("note", ("code", admin.AllValuesFieldListFilter), admin.SimpleListFilter)
@@ -167,15 +176,16 @@ def test_sealed_fields_in_searches_and_filters_of_the_admin_are_e005():
     assert len(checks.check_admin()) >= 3
 
 
-def test_a_missing_or_shared_keys_database_is_e008(settings: Settings):
+def test_a_missing_or_shared_keys_database_is_e008(monkeypatch: pytest.MonkeyPatch) -> None:
     before = django_settings.DATABASES
-    settings.DATABASES = {"default": before["default"]}
+    monkeypatch.setattr(django_settings, "DATABASES", {"default": before["default"]})
     assert ids(iter(checks.check_databases())) == ["E008"]
-    settings.DATABASES = {"default": before["default"], "keys": before["default"]}
+    both = {"default": before["default"], "keys": before["default"]}
+    monkeypatch.setattr(django_settings, "DATABASES", both)
     assert ids(iter(checks.check_databases())) == ["E008"]
 
 
-def test_a_start_without_a_key_journal_is_e009(monkeypatch: pytest.MonkeyPatch):
+def test_a_start_without_a_key_journal_is_e009(monkeypatch: pytest.MonkeyPatch) -> None:
     port: Port[KeyJournal] = Port("none")
     monkeypatch.setattr(key_journal, "port", port)
 
@@ -186,7 +196,7 @@ def test_a_start_without_a_key_journal_is_e009(monkeypatch: pytest.MonkeyPatch):
 
 def test_the_command_adds_labels_and_never_changes_one(
     known: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     found = [Label("a.b", "m.M", "f", "subject"), Label("a.c", "m.M", "g", "organisation")]
     monkeypatch.setattr(labels, "declared", lambda: found[:1])
     with pytest.raises(CommandError, match="--write"):
@@ -205,22 +215,24 @@ def test_the_command_adds_labels_and_never_changes_one(
     assert entries["a.b"].release == "0.1.0"
 
 
-def test_a_registry_that_does_not_exist_is_empty(tmp_path: Path):
+def test_a_registry_that_does_not_exist_is_empty(tmp_path: Path) -> None:
     assert labels.registered(tmp_path / "none") == {}
 
 
-def test_declared_labels_skip_proxies_and_inherited_columns():
-    class Found(Apps):
-        def get_models(self, *_args: object, **_options: object) -> list[type[models.Model]]:  # type: ignore[override]
-            return [Person, Manager, PersonAlias]
+def test_declared_labels_skip_proxies_and_inherited_columns() -> None:
+    registry = Apps()
+    registry.get_models = lambda *_args, **_options: [Person, Manager, PersonAlias]  # type: ignore[method-assign]
 
-    found = labels.declared(Found())
+    found = labels.declared(registry)
 
     assert [label.label for label in found].count("t.person.name") == 1
-    assert {label.model for label in found} == {"encryption_tests.Person", "encryption_tests.Manager"}
+    assert {label.model for label in found} == {
+        "encryption_tests.Person",
+        "encryption_tests.Manager",
+    }
 
 
-def test_the_set_up_command_says_how_the_key_store_is(capsys: pytest.CaptureFixture[str]):
+def test_the_set_up_command_says_how_the_key_store_is(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("encryption_setup")
 
     assert capsys.readouterr().out.strip() == "key store: ok"

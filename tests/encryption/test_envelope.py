@@ -24,7 +24,7 @@ def opened(value: bytes, *, label: bytes = LABEL, row: bytes = ROW, key: bytes =
 
 
 @pytest.mark.proof("encryption: a value has the documented layout and 37 bytes of overhead")
-def test_a_value_has_the_documented_layout():
+def test_a_value_has_the_documented_layout() -> None:
     value = sealed(b"secret")
 
     by_hand = AESGCM(KEY).decrypt(
@@ -36,13 +36,13 @@ def test_a_value_has_the_documented_layout():
 
 
 @pytest.mark.parametrize("size", [0, 1, 1_048_576])
-def test_values_of_all_sizes_open(size):
+def test_values_of_all_sizes_open(size: int) -> None:
     plaintext = os.urandom(size)
 
     assert opened(sealed(plaintext)) == plaintext
 
 
-def test_two_seals_of_one_value_share_nothing_but_the_header():
+def test_two_seals_of_one_value_share_nothing_but_the_header() -> None:
     first, second = sealed(), sealed()
 
     assert first[:9] == second[:9]
@@ -51,7 +51,7 @@ def test_two_seals_of_one_value_share_nothing_but_the_header():
 
 
 @pytest.mark.proof("encryption: every flipped bit of a value is refused")
-def test_every_flipped_bit_is_refused():
+def test_every_flipped_bit_is_refused() -> None:
     value = sealed()
     tried = 0
     for position in range(len(value)):
@@ -67,7 +67,7 @@ def test_every_flipped_bit_is_refused():
 
 
 @pytest.mark.proof("encryption: every cut value is refused")
-def test_values_cut_to_0_to_37_bytes_are_refused():
+def test_values_cut_to_0_to_37_bytes_are_refused() -> None:
     value = sealed()
     for size in range(38):
         with pytest.raises(Tampered):
@@ -79,14 +79,14 @@ def test_values_cut_to_0_to_37_bytes_are_refused():
 
 
 @pytest.mark.parametrize("number", [0x00, 0x02, 0x03, 0xFF])
-def test_unknown_formats_are_refused_by_name(number):
+def test_unknown_formats_are_refused_by_name(number: int) -> None:
     value = bytes([number]) + sealed()[1:]
 
     with pytest.raises(Tampered, match="unknown format"):
         opened(value)
 
 
-def test_another_row_label_or_key_does_not_open_it():
+def test_another_row_label_or_key_does_not_open_it() -> None:
     value = sealed()
 
     with pytest.raises(Tampered):
@@ -98,7 +98,7 @@ def test_another_row_label_or_key_does_not_open_it():
     assert opened(value) == b"secret"
 
 
-def test_label_and_row_cannot_be_shifted_into_each_other():
+def test_label_and_row_cannot_be_shifted_into_each_other() -> None:
     value = envelope.seal(
         AESGCM(KEY), header=HEADER, label=envelope.label_part("ab"), row=b"c" * 16, plaintext=b"x"
     )
@@ -107,6 +107,6 @@ def test_label_and_row_cannot_be_shifted_into_each_other():
         opened(value, label=envelope.label_part("a"), row=b"bccccccccccccccc")
 
 
-def test_a_row_key_of_another_length_is_refused():
+def test_a_row_key_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         envelope.seal(AESGCM(KEY), header=HEADER, label=LABEL, row=b"1", plaintext=b"")

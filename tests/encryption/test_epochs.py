@@ -40,7 +40,7 @@ def ring(service: SwitchedService, clock: Clock) -> KekRing:
     return KekRing(lambda: service, clock)
 
 
-def test_the_first_use_makes_epoch_root_version_and_installation(ring: KekRing):
+def test_the_first_use_makes_epoch_root_version_and_installation(ring: KekRing) -> None:
     assert ring.state() == RingState.SEALED
 
     kek = ring.active(GENERAL)
@@ -54,7 +54,7 @@ def test_the_first_use_makes_epoch_root_version_and_installation(ring: KekRing):
     assert str(Installation.objects.get()) == str(ring.installation())
 
 
-def test_a_key_is_unwrapped_once(ring: KekRing, service: SwitchedService):
+def test_a_key_is_unwrapped_once(ring: KekRing, service: SwitchedService) -> None:
     kek = ring.active(GENERAL)
 
     assert ring.active(GENERAL) is ring.get(kek.row_id, GENERAL) is kek
@@ -63,7 +63,7 @@ def test_a_key_is_unwrapped_once(ring: KekRing, service: SwitchedService):
 
 def test_a_key_past_the_soft_limit_is_confirmed(
     ring: KekRing, service: SwitchedService, clock: Clock
-):
+) -> None:
     ring.active(GENERAL)
     clock.seconds += SOFT_SECONDS + 1
     assert ring.state() == RingState.DEGRADED
@@ -76,7 +76,7 @@ def test_a_key_past_the_soft_limit_is_confirmed(
 
 def test_cached_keys_serve_while_the_service_is_away_until_the_hard_limit(
     ring: KekRing, service: SwitchedService, clock: Clock
-):
+) -> None:
     kek = ring.active(GENERAL)
     service.mode = "down"
     clock.seconds += SOFT_SECONDS + 1
@@ -101,7 +101,7 @@ def test_cached_keys_serve_while_the_service_is_away_until_the_hard_limit(
 @pytest.mark.parametrize("mode", ["refused", "wrong"])
 def test_a_refusal_drops_all_keys_at_once(
     mode: str, ring: KekRing, service: SwitchedService, clock: Clock, key_events: Recorded
-):
+) -> None:
     keyring = Keyring(ring, clock)
     handle = keyring.for_sealing(subject())
     service.mode = mode
@@ -124,7 +124,7 @@ def test_a_refusal_drops_all_keys_at_once(
 )
 def test_nothing_is_made_while_the_service_says_no(
     mode: str, error: type[Exception], ring: KekRing, service: SwitchedService
-):
+) -> None:
     service.mode = mode
 
     with pytest.raises(error):
@@ -133,7 +133,7 @@ def test_nothing_is_made_while_the_service_says_no(
     assert ring.state() in {RingState.SEALED, RingState.REFUSED}
 
 
-def test_an_epoch_made_by_another_process_is_used(ring: KekRing, service: SwitchedService):
+def test_an_epoch_made_by_another_process_is_used(ring: KekRing, service: SwitchedService) -> None:
     other = KekRing(lambda: service)
     other.active(GENERAL)
 
@@ -143,12 +143,12 @@ def test_an_epoch_made_by_another_process_is_used(ring: KekRing, service: Switch
     assert ring.active(GENERAL).row_id == row.pk
 
 
-def test_a_key_of_an_unknown_epoch_is_refused(ring: KekRing):
+def test_a_key_of_an_unknown_epoch_is_refused(ring: KekRing) -> None:
     with pytest.raises(Refused, match="lacks the epoch"):
         ring.get(4711, GENERAL)
 
 
-def test_an_epoch_of_a_foreign_installation_is_refused(ring: KekRing, service: SwitchedService):
+def test_an_epoch_of_a_foreign_installation_is_refused(ring: KekRing) -> None:
     ring.active(GENERAL)
     ring.drop()
     ring._installation = uuid4()
@@ -158,7 +158,7 @@ def test_an_epoch_of_a_foreign_installation_is_refused(ring: KekRing, service: S
 
 
 @pytest.mark.proof("encryption: a wrong root key is refused with one clear error, nothing written")
-def test_a_wrong_root_key_is_one_clear_error(tmp_path: Path, settings: Settings):
+def test_a_wrong_root_key_is_one_clear_error(tmp_path: Path, settings: Settings) -> None:
     row = person(name="Ada")
     create(tmp_path / "other.key")
     right = settings.ROOT_KEY_FILE
@@ -177,9 +177,10 @@ def test_a_wrong_root_key_is_one_clear_error(tmp_path: Path, settings: Settings)
 
 
 @pytest.mark.proof("encryption: a lost keys database is unavailable, never erased")
+@pytest.mark.usefixtures("fresh_tables")
 def test_a_lost_keys_database_is_unavailable_and_never_erased(
-    fresh_tables: object, monkeypatch: pytest.MonkeyPatch
-):
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     row = person(name="Ada", note="ours")
     services.drop_keys()
     connections["keys"].close()
@@ -199,9 +200,8 @@ def test_a_lost_keys_database_is_unavailable_and_never_erased(
     assert Person.objects.get(pk=row.pk).name == "Ada"  # control
 
 
-def test_cached_keys_serve_while_the_keys_database_is_away(
-    fresh_tables: object, monkeypatch: pytest.MonkeyPatch
-):
+@pytest.mark.usefixtures("fresh_tables")
+def test_cached_keys_serve_while_the_keys_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     row = person(name="Ada")
     connections["keys"].close()
     with monkeypatch.context() as patch:
@@ -212,7 +212,7 @@ def test_cached_keys_serve_while_the_keys_database_is_away(
         connections["keys"].close()
 
 
-def test_an_unknown_key_service_is_a_configuration_error(settings: Settings):
+def test_an_unknown_key_service_is_a_configuration_error(settings: Settings) -> None:
     settings.KEY_SERVICE = "abacus"
 
     with pytest.raises(ImproperlyConfigured, match="key_file"):

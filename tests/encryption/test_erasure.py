@@ -15,7 +15,7 @@ from tests.servers import FreshDatabase
 
 
 @pytest.mark.proof("encryption: erasing an owner leaves its values unreadable and others readable")
-def test_erasing_destroys_keys_and_digests_of_one_owner(key_events: Recorded):
+def test_erasing_destroys_keys_and_digests_of_one_owner(key_events: Recorded) -> None:
     gone, kept = person(name="Ada", note="ours"), person(name="Eve")
     assert Person.objects.get(pk=gone.pk).name == "Ada"  # control
 
@@ -31,11 +31,11 @@ def test_erasing_destroys_keys_and_digests_of_one_owner(key_events: Recorded):
     assert key_events.names[-1] == "encryption.owner.erased"
     assert str(gone.subject_id) not in str(key_events.events)
     with connections["default"].cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {Person._meta.db_table}")
+        cursor.execute(f"SELECT * FROM {Person._meta.db_table}")  # noqa: S608
         assert cursor.rowcount == 2
 
 
-def test_erasing_twice_is_harmless():
+def test_erasing_twice_is_harmless() -> None:
     owner = subject(person().subject_id)
 
     services.erase(owner)
@@ -45,7 +45,7 @@ def test_erasing_twice_is_harmless():
     assert str(ErasureLedgerEntry.objects.get()).startswith("subject ")
 
 
-def test_the_ledger_holds_a_digest_and_no_id():
+def test_the_ledger_holds_a_digest_and_no_id() -> None:
     owner = subject(person().subject_id)
     services.erase(owner)
 
@@ -55,7 +55,7 @@ def test_the_ledger_holds_a_digest_and_no_id():
     assert owner.id.bytes not in bytes(entry.owner_digest)
 
 
-def test_an_erased_person_cannot_be_sealed_for_again():
+def test_an_erased_person_cannot_be_sealed_for_again() -> None:
     row = person(name="Ada")
     services.erase(subject(row.subject_id))
     services.drop_keys()
@@ -68,7 +68,7 @@ def test_an_erased_person_cannot_be_sealed_for_again():
     assert Person.objects.get(pk=row.pk).code == "new"
 
 
-def test_an_owner_without_keys_can_be_erased():
+def test_an_owner_without_keys_can_be_erased() -> None:
     owner = subject()
 
     services.erase(owner)
@@ -77,7 +77,7 @@ def test_an_owner_without_keys_can_be_erased():
     assert not services.was_erased(subject())
 
 
-def test_keys_of_a_purpose_are_not_erased():
+def test_keys_of_a_purpose_are_not_erased() -> None:
     services.mac("audit", b"x")
 
     with pytest.raises(ValueError, match="purpose"):
@@ -85,14 +85,14 @@ def test_keys_of_a_purpose_are_not_erased():
     assert DataKey.objects.exists()
 
 
-def test_other_kinds_with_the_same_id_are_kept():
+def test_other_kinds_with_the_same_id_are_kept() -> None:
     row = person(name="Ada")
     services.erase(Owner(OwnerKind.ORGANISATION, row.subject_id))
 
     assert Person.objects.get(pk=row.pk).name == "Ada"
 
 
-def test_the_destruction_is_announced(fresh_tables: FreshDatabase):
+def test_the_destruction_is_announced(fresh_tables: FreshDatabase) -> None:
     row = person(name="Ada")
     with psycopg.connect(
         fresh_tables.environment["KEYS_DATABASE_URL"], autocommit=True
@@ -106,7 +106,8 @@ def test_the_destruction_is_announced(fresh_tables: FreshDatabase):
         ]
 
 
-def test_keys_are_gone_even_if_the_caller_rolls_back(fresh_tables: FreshDatabase):
+@pytest.mark.usefixtures("fresh_tables")
+def test_keys_are_gone_even_if_the_caller_rolls_back() -> None:
     row = person(name="Ada")
 
     with transaction.atomic():
@@ -117,7 +118,7 @@ def test_keys_are_gone_even_if_the_caller_rolls_back(fresh_tables: FreshDatabase
         _ = Person.objects.get(pk=row.pk).name
 
 
-def test_the_replay_ledger_describes_itself():
+def test_the_replay_ledger_describes_itself() -> None:
     services.remember(ReplayKind.RESTRICTED, bytes(32))
 
     assert str(ReplayLedgerEntry.objects.get()).startswith("restricted ")

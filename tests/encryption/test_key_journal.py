@@ -8,7 +8,7 @@ from foundation.registry import Port, RegistryError
 from tests.encryption.conftest import Recorded
 
 
-def test_events_wait_for_the_journal_and_none_is_lost(monkeypatch: pytest.MonkeyPatch):
+def test_events_wait_for_the_journal_and_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     port: Port[KeyJournal] = Port("key journal")
     monkeypatch.setattr(key_journal, "port", port)
     monkeypatch.setattr(key_journal, "_waiting", [])

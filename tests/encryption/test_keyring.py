@@ -1,16 +1,25 @@
 """Data keys: life, capacity, counts, revocation, races."""
 
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connections
+from pytest_django import DjangoAssertNumQueries
 
 from encryption import wrapping
 from encryption.epochs import KekRing, ring
 from encryption.errors import Erased
 from encryption.key_tables import DataKey, Revocation
-from encryption.keyring import LIFE_SECONDS, SEALS_LIMIT, SEALS_RESERVED, SEALS_WARNING, Keyring
+from encryption.keyring import (
+    LIFE_SECONDS,
+    SEALS_LIMIT,
+    SEALS_RESERVED,
+    SEALS_WARNING,
+    KeyHandle,
+    Keyring,
+)
 from encryption.services import erase
 from encryption.types import DATA, KeyState, Owner, OwnerKind
 from tests.encryption.key_services import Clock
@@ -29,7 +38,7 @@ def keyring(clock: Clock) -> Keyring:
     return Keyring(ring, clock, capacity=3)
 
 
-def test_an_owner_has_one_key_per_purpose(keyring: Keyring):
+def test_an_owner_has_one_key_per_purpose(keyring: Keyring) -> None:
     owner = subject()
 
     first = keyring.for_sealing(owner)
@@ -42,7 +51,9 @@ def test_an_owner_has_one_key_per_purpose(keyring: Keyring):
     assert wrapping.id_bytes(row.pk) == first.key_id
 
 
-def test_a_cached_key_lives_five_minutes_and_is_never_extended(keyring: Keyring, clock: Clock):
+def test_a_cached_key_lives_five_minutes_and_is_never_extended(
+    keyring: Keyring, clock: Clock
+) -> None:
     handle = keyring.for_sealing(subject())
     clock.seconds += LIFE_SECONDS - 1
     assert keyring.get(handle.key_id) is handle
@@ -55,7 +66,7 @@ def test_a_cached_key_lives_five_minutes_and_is_never_extended(keyring: Keyring,
     assert again.raw == handle.raw
 
 
-def test_the_least_used_key_is_dropped_first(keyring: Keyring):
+def test_the_least_used_key_is_dropped_first(keyring: Keyring) -> None:
     owners = [subject() for _ in range(4)]
     first, second, third = (keyring.for_sealing(owner) for owner in owners[:3])
     assert keyring.get(first.key_id) is first
@@ -68,11 +79,11 @@ def test_the_least_used_key_is_dropped_first(keyring: Keyring):
     assert len(keyring._handles) == 3
 
 
-def test_a_key_dropped_by_another_thread_is_read_again(keyring: Keyring):
+def test_a_key_dropped_by_another_thread_is_read_again(keyring: Keyring) -> None:
     handle = keyring.for_sealing(subject())
 
-    class Emptied(dict[bytes, object]):
-        def move_to_end(self, key: bytes) -> None:
+    class Emptied(OrderedDict[bytes, KeyHandle]):
+        def move_to_end(self, key: bytes, last: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002
             raise KeyError(key)
 
     keyring._handles = Emptied(keyring._handles)
@@ -80,11 +91,11 @@ def test_a_key_dropped_by_another_thread_is_read_again(keyring: Keyring):
     assert keyring._cached(handle.key_id) is None
 
 
-def test_an_unknown_key_is_none(keyring: Keyring):
+def test_an_unknown_key_is_none(keyring: Keyring) -> None:
     assert keyring.get(b"12345678") is None
 
 
-def test_seals_are_counted_in_batches_before_they_happen(keyring: Keyring):
+def test_seals_are_counted_in_batches_before_they_happen(keyring: Keyring) -> None:
     owner = subject()
     for _ in range(SEALS_RESERVED + 1):
         keyring.for_sealing(owner)
@@ -92,7 +103,7 @@ def test_seals_are_counted_in_batches_before_they_happen(keyring: Keyring):
     assert DataKey.objects.get(owner_id=owner.id).seals == 2 * SEALS_RESERVED
 
 
-def test_another_process_counts_its_own_batch(keyring: Keyring, clock: Clock):
+def test_another_process_counts_its_own_batch(keyring: Keyring, clock: Clock) -> None:
     owner = subject()
     keyring.for_sealing(owner)
 
@@ -101,7 +112,9 @@ def test_another_process_counts_its_own_batch(keyring: Keyring, clock: Clock):
     assert DataKey.objects.get(owner_id=owner.id).seals == 2 * SEALS_RESERVED
 
 
-def test_a_worn_key_is_replaced_and_still_opens(keyring: Keyring, caplog):
+def test_a_worn_key_is_replaced_and_still_opens(
+    keyring: Keyring, caplog: pytest.LogCaptureFixture
+) -> None:
     owner = subject()
     old = keyring.for_sealing(owner)
     old.spare = 0
@@ -121,7 +134,7 @@ def test_a_worn_key_is_replaced_and_still_opens(keyring: Keyring, caplog):
     assert sorted(states) == [KeyState.ACTIVE, KeyState.RETIRED]
 
 
-def test_a_key_destroyed_elsewhere_seals_no_more(keyring: Keyring):
+def test_a_key_destroyed_elsewhere_seals_no_more(keyring: Keyring) -> None:
     owner = subject()
     handle = keyring.for_sealing(owner)
     erase(owner)
@@ -132,7 +145,7 @@ def test_a_key_destroyed_elsewhere_seals_no_more(keyring: Keyring):
 
 
 @pytest.mark.proof("encryption: a destroyed key is dropped at the next request of every process")
-def test_destroyed_keys_are_dropped_at_the_next_request(keyring: Keyring):
+def test_destroyed_keys_are_dropped_at_the_next_request(keyring: Keyring) -> None:
     owner, other = subject(), subject()
     handle, kept = keyring.for_sealing(owner), keyring.for_sealing(other)
     erase(owner)
@@ -146,12 +159,16 @@ def test_destroyed_keys_are_dropped_at_the_next_request(keyring: Keyring):
     assert str(Revocation.objects.get()) == str(Revocation.objects.get().number)
 
 
-def test_a_process_without_keys_asks_nothing(keyring: Keyring, django_assert_num_queries):
+def test_a_process_without_keys_asks_nothing(
+    keyring: Keyring, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_num_queries(0, using="keys"):
         keyring.check_revocations()
 
 
-def test_preloading_asks_once_for_what_is_missing(keyring: Keyring, django_assert_num_queries):
+def test_preloading_asks_once_for_what_is_missing(
+    keyring: Keyring, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     ids = [keyring.for_sealing(subject()).key_id for _ in range(3)]
     keyring.drop()
     keyring.get(ids[0])
@@ -161,7 +178,9 @@ def test_preloading_asks_once_for_what_is_missing(keyring: Keyring, django_asser
         keyring.preload(ids)
 
 
-def test_a_broken_foreign_key_is_not_taken_for_a_race(keyring: Keyring, monkeypatch):
+def test_a_broken_foreign_key_is_not_taken_for_a_race(
+    keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_args: object) -> None:
         raise IntegrityError
 
@@ -171,7 +190,8 @@ def test_a_broken_foreign_key_is_not_taken_for_a_race(keyring: Keyring, monkeypa
         keyring.for_sealing(subject())
 
 
-def test_processes_that_race_for_a_key_agree(fresh_tables: object):
+@pytest.mark.usefixtures("fresh_tables")
+def test_processes_that_race_for_a_key_agree() -> None:
     owner = Owner(OwnerKind.ORGANISATION, uuid4())
 
     def seal(_number: int) -> bytes:

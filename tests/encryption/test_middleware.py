@@ -8,7 +8,7 @@ from encryption.services import erase
 from tests.factories.encryption import subject
 
 
-def test_a_request_starts_by_dropping_destroyed_keys():
+def test_a_request_starts_by_dropping_destroyed_keys() -> None:
     owner = subject()
     handle = keyring.for_sealing(owner)
     erase(owner)

@@ -19,7 +19,7 @@ from tests.servers import state as servers
 ROUTER = KeysRouter()
 
 
-def test_steps_describe_and_undo_themselves():
+def test_steps_describe_and_undo_themselves() -> None:
     steps = [
         (Person, ForbidKeyChange("Person")),
         (Supplier, ForbidKeyChange("Supplier")),
@@ -47,7 +47,7 @@ def test_steps_describe_and_undo_themselves():
     assert left == (0,)
 
 
-def test_only_a_field_with_a_blind_index_can_be_unique():
+def test_only_a_field_with_a_blind_index_can_be_unique() -> None:
     for field in ("name", "code"):
         with pytest.raises(ValueError, match="no blind index"):
             UniqueBlindIndex("Person", field).statements(Person, ProjectState())
@@ -57,7 +57,9 @@ def test_only_a_field_with_a_blind_index_can_be_unique():
     ("model", "alias"),
     [(DataKey, "keys"), (Installation, "keys"), (BlindIndexEntry, None), (Person, None)],
 )
-def test_the_key_store_lives_in_its_own_database(model: type[models.Model], alias: str | None):
+def test_the_key_store_lives_in_its_own_database(
+    model: type[models.Model], alias: str | None
+) -> None:
     assert ROUTER.db_for_read(model) == ROUTER.db_for_write(model) == alias
 
 
@@ -78,18 +80,22 @@ def test_the_key_store_lives_in_its_own_database(model: type[models.Model], alia
     ],
 )
 def test_migrations_run_where_they_belong(
-    db: str, app: str, model: str | None, hints: dict[str, object], allowed: bool  # noqa: FBT001
-):
+    db: str,
+    app: str,
+    model: str | None,
+    hints: dict[str, object],
+    allowed: bool,  # noqa: FBT001
+) -> None:
     assert ROUTER.allow_migrate(db, app, model, **hints) is allowed
 
 
-def test_no_relation_spans_both_databases():
+def test_no_relation_spans_both_databases() -> None:
     assert ROUTER.allow_relation(DataKey(), RootVersion())
     assert ROUTER.allow_relation(Person(), Visit())
     assert not ROUTER.allow_relation(DataKey(), Person())
 
 
-def test_both_databases_hold_their_tables_alone():
+def test_both_databases_hold_their_tables_alone() -> None:
     def tables(alias: str) -> set[str]:
         with connections[alias].cursor() as cursor:
             names = connections[alias].introspection.table_names(cursor)
@@ -106,7 +112,7 @@ def test_both_databases_hold_their_tables_alone():
     }  # fmt: skip
 
 
-def test_models_of_migrations_read_and_write():
+def test_models_of_migrations_read_and_write() -> None:
     row = person(name="Ada")
     project = ProjectState()
     project.add_model(ModelState.from_model(Person))
@@ -116,14 +122,14 @@ def test_models_of_migrations_read_and_write():
 
     read.name = "Eve"
     read.save()
-    made = historical(**{"name": "New", "email": "new@example.org", "subject_id": uuid4()})
+    made = historical(name="New", email="new@example.org", subject_id=uuid4())
     made.save()
 
     assert Person.objects.get(pk=row.pk).name == "Eve"
     assert Person.objects.matching(email="new@example.org")[0].name == "New"
 
 
-def test_a_migration_writes_mixin_manager_and_labels_down():
+def test_a_migration_writes_mixin_manager_and_labels_down() -> None:
     found = ModelState.from_model(Person)
     operation = CreateModel(found.name, list(found.fields.items()), found.options, found.bases,
                             found.managers)  # fmt: skip
@@ -136,7 +142,7 @@ def test_a_migration_writes_mixin_manager_and_labels_down():
     assert "owner_kind='subject'" in written
 
 
-def test_rows_describe_themselves_without_secrets():
+def test_rows_describe_themselves_without_secrets() -> None:
     assert str(SigningKey(purpose="checkpoint")) == "checkpoint"
     assert str(SealingKey(purpose="vault")) == "vault"
     assert "Ada" not in str(unsaved_person(name="Ada"))

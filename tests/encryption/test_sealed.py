@@ -1,5 +1,6 @@
 """Querysets of sealed models: every line of encryption.md 3."""
 
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -7,6 +8,7 @@ from django.core.exceptions import FieldError
 from django.db import IntegrityError, models
 from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Value, When
 from django.db.models.functions import Lower, Upper
+from pytest_django import DjangoAssertNumQueries
 
 from encryption.errors import KeyLost
 from encryption.key_tables import BlindIndexEntry, DataKey
@@ -16,14 +18,15 @@ from foundation.tenancy import ScopeMissing
 from tests.encryption.models import Person, Supplier, Visit
 from tests.factories.encryption import person, unsaved_person
 
-def test_bulk_create_seals_and_indexes():
+
+def test_bulk_create_seals_and_indexes() -> None:
     rows = Person.objects.bulk_create([unsaved_person(name=f"N{n}") for n in range(20)])
 
     assert sorted(row.name for row in Person.objects.all()) == sorted(row.name for row in rows)
     assert BlindIndexEntry.objects.count() == 20
 
 
-def test_bulk_create_on_conflict_seals_for_the_row_that_stands_there():
+def test_bulk_create_on_conflict_seals_for_the_row_that_stands_there() -> None:
     standing = person(code="A", name="Old")
     new = unsaved_person(code="A", name="New", subject_id=standing.subject_id,
                          organisation_id=standing.organisation_id)  # fmt: skip
@@ -43,7 +46,7 @@ def test_bulk_create_on_conflict_seals_for_the_row_that_stands_there():
     assert Person.objects.matching(email=new.email) == [standing]
 
 
-def test_bulk_create_on_a_conflict_of_keys_updates():
+def test_bulk_create_on_a_conflict_of_keys_updates() -> None:
     standing = person(name="Old")
     again = unsaved_person(id=standing.pk, name="New", subject_id=standing.subject_id,
                            organisation_id=standing.organisation_id)  # fmt: skip
@@ -55,7 +58,7 @@ def test_bulk_create_on_a_conflict_of_keys_updates():
     assert Person.objects.get().name == "New"
 
 
-def test_bulk_create_on_conflict_refuses_a_row_of_another_owner():
+def test_bulk_create_on_conflict_refuses_a_row_of_another_owner() -> None:
     standing = person(code="A", name="Old")
 
     with pytest.raises(ValueError, match="another"):
@@ -68,7 +71,7 @@ def test_bulk_create_on_conflict_refuses_a_row_of_another_owner():
     assert Person.objects.get(pk=standing.pk).name == "Old"
 
 
-def test_bulk_create_refuses_to_ignore_conflicts_where_there_is_an_index():
+def test_bulk_create_refuses_to_ignore_conflicts_where_there_is_an_index() -> None:
     with pytest.raises(TypeError, match="which rows to index"):
         Person.objects.bulk_create([unsaved_person()], ignore_conflicts=True)
 
@@ -76,14 +79,14 @@ def test_bulk_create_refuses_to_ignore_conflicts_where_there_is_an_index():
     assert Supplier.objects.get(pk=made.pk).name == "Firm"
 
 
-def test_bulk_create_notices_a_row_inserted_meanwhile():
+def test_bulk_create_notices_a_row_inserted_meanwhile() -> None:
     queryset = Person.objects.all()
 
     with pytest.raises(RuntimeError, match="repeat"):
         queryset._require_standing([unsaved_person()])
 
 
-def test_bulk_update_seals_only_what_changed():
+def test_bulk_update_seals_only_what_changed() -> None:
     rows = [person(name=f"N{n}") for n in range(3)]
     kept = rows[0].email
     for row in rows:
@@ -99,7 +102,7 @@ def test_bulk_update_seals_only_what_changed():
     assert all(row.code.endswith("!") for row in read)
 
 
-def test_bulk_update_of_the_owner_seals_anew():
+def test_bulk_update_of_the_owner_seals_anew() -> None:
     rows = [person(name=f"N{n}", note=f"T{n}") for n in range(2)]
     for row in rows:
         row.organisation_id = uuid4()
@@ -109,7 +112,7 @@ def test_bulk_update_of_the_owner_seals_anew():
     assert sorted(str(row.note) for row in Person.objects.all()) == ["T0", "T1"]
 
 
-def test_bulk_update_moves_the_index():
+def test_bulk_update_moves_the_index() -> None:
     row = person(email="old@example.org")
     row.email = "new@example.org"
 
@@ -119,7 +122,7 @@ def test_bulk_update_moves_the_index():
     assert Person.objects.matching(email="old@example.org") == []
 
 
-def test_update_to_none_empties_field_and_index():
+def test_update_to_none_empties_field_and_index() -> None:
     row = person()
 
     assert Person.objects.filter(pk=row.pk).update(email=None, note=None, code="X") == 1
@@ -141,7 +144,7 @@ def test_update_to_none_empties_field_and_index():
         {"subject_id": uuid4()},
     ],
 )
-def test_update_refuses_values_expressions_and_new_owners(values):
+def test_update_refuses_values_expressions_and_new_owners(values: dict[str, object]) -> None:
     row = person(name="Ada")
 
     with pytest.raises(TypeError):
@@ -149,7 +152,7 @@ def test_update_refuses_values_expressions_and_new_owners(values):
     assert Person.objects.get(pk=row.pk).name == "Ada"
 
 
-def test_update_refuses_to_copy_ciphertext_into_plain_columns():
+def test_update_refuses_to_copy_ciphertext_into_plain_columns() -> None:
     person()
 
     with pytest.raises(FieldError):
@@ -161,7 +164,7 @@ LOOKUPS = ["exact", "iexact", "in", "contains", "startswith", "gt", "lt", "range
 
 
 @pytest.mark.parametrize("lookup_name", LOOKUPS)
-def test_filters_are_refused_and_name_the_blind_index(lookup_name):
+def test_filters_are_refused_and_name_the_blind_index(lookup_name: str) -> None:
     person(name="Ada")
 
     with pytest.raises(FieldError, match="no blind index"):
@@ -170,7 +173,7 @@ def test_filters_are_refused_and_name_the_blind_index(lookup_name):
         Person.objects.exclude(**{f"email__{lookup_name}": "Ada"})
 
 
-def test_filters_through_relations_and_conditions_are_refused():
+def test_filters_through_relations_and_conditions_are_refused() -> None:
     with pytest.raises(FieldError):
         Visit.objects.filter(person__name="Ada")
     with pytest.raises(FieldError):
@@ -183,7 +186,7 @@ def test_filters_through_relations_and_conditions_are_refused():
         Person.objects.annotate(x=Case(When(name="Ada", then=Value(1)), default=Value(0)))
 
 
-def test_isnull_works():
+def test_isnull_works() -> None:
     with_note, without = person(note="x"), person(note=None)
 
     assert list(Person.objects.filter(note__isnull=True)) == [without]
@@ -212,14 +215,14 @@ def test_isnull_works():
         lambda: Person.objects.dates("born", "year"),
     ],
 )
-def test_ordering_grouping_and_aggregates_are_refused(act):
+def test_ordering_grouping_and_aggregates_are_refused(act: Callable[[], object]) -> None:
     person()
 
     with pytest.raises(FieldError, match="sealed"):
         act()
 
 
-def test_plain_columns_are_ordered_grouped_and_aggregated():
+def test_plain_columns_are_ordered_grouped_and_aggregated() -> None:
     boss = person(code="A")
     person(code="B", boss=boss)
 
@@ -228,7 +231,7 @@ def test_plain_columns_are_ordered_grouped_and_aggregated():
     assert Person.objects.annotate(n=Count("boss")).order_by("code").last().n == 1
     assert Person.objects.alias(x=Lower("code")).filter(x="b").count() == 1
     assert Person.objects.filter(Exists(Person.objects.filter(boss=OuterRef("pk")))).get() == boss
-    assert list(Person.objects.values("code").distinct().order_by("code"))[0] == {"code": "A"}
+    assert next(iter(Person.objects.values("code").distinct().order_by("code"))) == {"code": "A"}
     assert Person.objects.distinct().count() == 2
     assert Person.objects.latest("code").code == "B"
     assert Person.objects.earliest("code").code == "A"
@@ -238,7 +241,7 @@ def test_plain_columns_are_ordered_grouped_and_aggregated():
         Person.objects.order_by("code__name").first()
 
 
-def test_only_and_defer_keep_key_and_owners():
+def test_only_and_defer_keep_key_and_owners() -> None:
     row = person(name="Ada", note="ours")
 
     for queryset in (
@@ -252,7 +255,7 @@ def test_only_and_defer_keep_key_and_owners():
     assert not Person.objects.defer("code").defer(None).get(pk=row.pk).get_deferred_fields()
 
 
-def test_select_related_and_prefetched_values_open():
+def test_select_related_and_prefetched_values_open() -> None:
     boss = person(name="Boss")
     person(name="Ada", boss=boss)
     Visit.objects.create(person=boss)
@@ -267,7 +270,9 @@ def test_select_related_and_prefetched_values_open():
 
 
 @pytest.mark.proof("encryption: a list of many owners loads its keys in one query")
-def test_a_list_loads_its_keys_in_one_query(django_assert_num_queries):
+def test_a_list_loads_its_keys_in_one_query(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     boss = person(name="Boss")
     Person.objects.bulk_create([unsaved_person(name=f"N{n}", boss=boss) for n in range(50)])
     drop_keys()
@@ -282,11 +287,12 @@ def test_a_list_loads_its_keys_in_one_query(django_assert_num_queries):
     drop_keys()
     _ = Person.objects.get(pk=boss.pk).name
     with django_assert_num_queries(100, using="keys"):
-        for row in models.QuerySet(Person).order_by("id"):
+        plain: models.QuerySet[Person] = models.QuerySet(Person)
+        for row in plain.order_by("id"):
             _ = row.name, row.note
 
 
-def test_an_iterator_loads_keys_by_chunk(django_assert_num_queries):
+def test_an_iterator_loads_keys_by_chunk(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     boss = person()
     Person.objects.bulk_create([unsaved_person() for _ in range(9)])
     drop_keys()
@@ -298,7 +304,7 @@ def test_an_iterator_loads_keys_by_chunk(django_assert_num_queries):
     assert len(list(Person.objects.values("code").iterator())) == 10
 
 
-def test_lost_keys_do_not_break_a_list():
+def test_lost_keys_do_not_break_a_list() -> None:
     kept, lost = person(name="Ada"), person(name="Eve")
     DataKey.objects.filter(owner_id=lost.subject_id).delete()
     drop_keys()
@@ -310,7 +316,7 @@ def test_lost_keys_do_not_break_a_list():
         _ = rows[lost.pk].name
 
 
-def test_lookup_finds_by_blind_index_alone():
+def test_lookup_finds_by_blind_index_alone() -> None:
     row = person(email="Ada@Example.org")
     person(email="eve@example.org")
 
@@ -324,13 +330,13 @@ def test_lookup_finds_by_blind_index_alone():
         lookup(Person, "code", "A")
 
 
-def test_the_lookup_is_one_array_condition():
+def test_the_lookup_is_one_array_condition() -> None:
     sql = str(Person.objects.filter(lookup(Person, "email", "a@example.org")).query)
 
     assert 'id" = ANY(ARRAY(SELECT row FROM encryption_blindindexentry' in sql
 
 
-def test_a_unique_field_has_one_row_per_value():
+def test_a_unique_field_has_one_row_per_value() -> None:
     row = person(email="ada@example.org")
     with pytest.raises(IntegrityError):
         person(email="ADA@example.org")
@@ -339,7 +345,7 @@ def test_a_unique_field_has_one_row_per_value():
     assert row_again == row
 
 
-def test_saving_indexes_only_changes_and_deleting_takes_the_digest():
+def test_saving_indexes_only_changes_and_deleting_takes_the_digest() -> None:
     row = person(email="ada@example.org")
     row.email = None
     row.save(update_fields=["email"])
@@ -355,13 +361,13 @@ def test_saving_indexes_only_changes_and_deleting_takes_the_digest():
     assert not BlindIndexEntry.objects.exists()
 
 
-def test_models_tell_their_sealed_fields():
+def test_models_tell_their_sealed_fields() -> None:
     assert [field.name for field in sealed_fields(Supplier)] == ["name"]
     assert sealed_fields(Visit) == ()
 
 
-def test_a_scoped_manager_raises_outside_a_scope():
-    manager: ScopedSealedManager[Person] = ScopedSealedManager()
+def test_a_scoped_manager_raises_outside_a_scope() -> None:
+    manager = ScopedSealedManager()
     manager.model = Person
 
     assert issubclass(manager._queryset_class, SealedQuerySet)

@@ -1,5 +1,6 @@
 """Purpose keys, signatures, MACs, bytes, the vault's box: what other floors call."""
 
+from collections.abc import Callable
 from datetime import date
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from tests.factories.encryption import subject
 ROW = uuid4()
 
 
-def test_a_text_of_a_purpose_comes_back():
+def test_a_text_of_a_purpose_comes_back() -> None:
     token = services.seal_text("totp", "JBSWY3DP ż")
 
     assert token.startswith("g1.")
@@ -26,7 +27,7 @@ def test_a_text_of_a_purpose_comes_back():
     assert services.reveal_text("totp", token) == "JBSWY3DP ż"
 
 
-def test_a_text_of_another_purpose_is_refused():
+def test_a_text_of_another_purpose_is_refused() -> None:
     token = services.seal_text("totp", "x")
     services.seal_text("mail", "x")
 
@@ -35,21 +36,21 @@ def test_a_text_of_another_purpose_is_refused():
 
 
 @pytest.mark.parametrize("change", [
-    lambda token: "",
+    lambda _token: "",
     lambda token: "x" + token,
     lambda token: token[:-4],
     lambda token: token[:20] + "*" + token[21:],
-    lambda token: "g1.ż",
+    lambda _token: "g1.ż",
     lambda token: token[:-6] + "AAAAAA",
 ])  # fmt: skip
-def test_a_changed_text_is_refused(change):
+def test_a_changed_text_is_refused(change: Callable[[str], str]) -> None:
     token = services.seal_text("totp", "secret")
 
     with pytest.raises(Tampered):
         services.reveal_text("totp", change(token))
 
 
-def test_a_text_whose_key_is_gone_is_lost():
+def test_a_text_whose_key_is_gone_is_lost() -> None:
     token = services.seal_text("totp", "secret")
     DataKey.objects.all().delete()
     services.drop_keys()
@@ -59,12 +60,12 @@ def test_a_text_whose_key_is_gone_is_lost():
 
 
 @pytest.mark.parametrize("purpose", [DATA, VAULT])
-def test_reserved_purposes_are_refused(purpose):
+def test_reserved_purposes_are_refused(purpose: str) -> None:
     with pytest.raises(ValueError, match="reserved"):
         services.seal_text(purpose, "x")
 
 
-def test_macs_depend_on_purpose_and_data_alone():
+def test_macs_depend_on_purpose_and_data_alone() -> None:
     first = services.mac("audit", b"x")
     services.drop_keys()
 
@@ -74,7 +75,7 @@ def test_macs_depend_on_purpose_and_data_alone():
     assert services.mac("other", b"x") != first
 
 
-def test_signatures_verify_for_their_purpose_and_data_alone(key_events: Recorded):
+def test_signatures_verify_for_their_purpose_and_data_alone(key_events: Recorded) -> None:
     signature = services.sign("checkpoint", b"x")
     services.drop_keys()
 
@@ -87,7 +88,7 @@ def test_signatures_verify_for_their_purpose_and_data_alone(key_events: Recorded
     assert made.count("signing checkpoint") == 1
 
 
-def test_public_keys_are_found_by_id():
+def test_public_keys_are_found_by_id() -> None:
     signature = services.sign("checkpoint", b"x")
 
     assert services.public_key("checkpoint") == services.public_key(
@@ -100,7 +101,7 @@ def test_public_keys_are_found_by_id():
         services.public_key("checkpoint", key_id=b"12345678")
 
 
-def test_a_swapped_public_key_is_noticed_by_the_signer():
+def test_a_swapped_public_key_is_noticed_by_the_signer() -> None:
     services.sign("checkpoint", b"x")
     SigningKey.objects.update(public_key=bytes(32))
     services.drop_keys()
@@ -109,7 +110,7 @@ def test_a_swapped_public_key_is_noticed_by_the_signer():
         services.sign("checkpoint", b"x")
 
 
-def test_bytes_of_an_owner_come_back():
+def test_bytes_of_an_owner_come_back() -> None:
     owner = subject()
     sealed = services.seal_bytes(owner=owner, label="audit.actor", row_id=ROW, plaintext=b"x")
     services.drop_keys()
@@ -118,7 +119,7 @@ def test_bytes_of_an_owner_come_back():
     assert services.open_bytes(owner=owner, label="audit.actor", row_id=ROW, sealed=sealed) == b"x"
 
 
-def test_bytes_of_another_owner_label_or_row_are_refused():
+def test_bytes_of_another_owner_label_or_row_are_refused() -> None:
     owner, other = subject(), Owner(OwnerKind.ORGANISATION, uuid4())
     sealed = services.seal_bytes(owner=owner, label="a", row_id=ROW, plaintext=b"x")
 
@@ -127,7 +128,7 @@ def test_bytes_of_another_owner_label_or_row_are_refused():
             services.open_bytes(owner=given, label=label, row_id=row, sealed=sealed)
 
 
-def test_bytes_of_an_erased_owner_are_erased_and_cannot_be_made_again():
+def test_bytes_of_an_erased_owner_are_erased_and_cannot_be_made_again() -> None:
     owner = subject()
     sealed = services.seal_bytes(owner=owner, label="a", row_id=ROW, plaintext=b"x")
     services.erase(owner)
@@ -139,14 +140,14 @@ def test_bytes_of_an_erased_owner_are_erased_and_cannot_be_made_again():
         services.seal_bytes(owner=owner, label="a", row_id=ROW, plaintext=b"x")
 
 
-def test_a_day_owns_keys():
+def test_a_day_owns_keys() -> None:
     day = Owner.day(date(2026, 11, 24))
 
     assert day.kind == OwnerKind.DAY
     assert day == Owner.day(date(2026, 11, 24)) != Owner.day(date(2026, 11, 25))
 
 
-def test_the_vault_opens_what_anybody_sealed():
+def test_the_vault_opens_what_anybody_sealed() -> None:
     sealed = services.seal_to_vault(b"api key", b"credential 1")
     services.drop_keys()
 
@@ -155,8 +156,10 @@ def test_the_vault_opens_what_anybody_sealed():
     assert services.open_from_vault(services.seal_to_vault(b"", b""), b"") == b""
 
 
-@pytest.mark.proof("encryption: every changed byte and every foreign binding of a payload is refused")
-def test_a_changed_payload_or_another_binding_is_refused():
+@pytest.mark.proof(
+    "encryption: every changed byte and every foreign binding of a payload is refused"
+)
+def test_a_changed_payload_or_another_binding_is_refused() -> None:
     sealed = services.seal_to_vault(b"api key", b"credential 1")
     tried = 0
     for position in range(len(sealed)):
@@ -176,7 +179,7 @@ def test_a_changed_payload_or_another_binding_is_refused():
 
 
 @pytest.mark.proof("encryption: every zone but vault is refused")
-def test_only_zone_vault_opens(settings: Settings):
+def test_only_zone_vault_opens(settings: Settings) -> None:
     sealed = services.seal_to_vault(b"api key", b"a")
     settings.ZONE = "web"
 
@@ -188,14 +191,14 @@ def test_only_zone_vault_opens(settings: Settings):
     assert services.open_from_vault(sealed, b"a") == b"api key"  # control
 
 
-def test_before_zone_vault_has_started_sealing_waits(settings: Settings):
+def test_before_zone_vault_has_started_sealing_waits(settings: Settings) -> None:
     settings.ZONE = "web"
 
     with pytest.raises(KeysUnavailable, match="start zone vault"):
         services.seal_to_vault(b"x", b"a")
 
 
-def test_the_web_role_sees_no_key_of_the_vault():
+def test_the_web_role_sees_no_key_of_the_vault() -> None:
     services.seal_to_vault(b"x", b"a")
 
     assert DataKey.objects.using("keys_vault").filter(purpose=VAULT).count() == 1  # control
@@ -205,8 +208,10 @@ def test_the_web_role_sees_no_key_of_the_vault():
     assert not DataKey.objects.using("keys_vault").exclude(purpose=VAULT).exists()
     for statement in (
         "SELECT sealed_private_key FROM encryption_sealingkey",
-        "INSERT INTO encryption_kekepoch (purpose, number, state, blob, root_version_id) "
-        "SELECT 'vault', 9, 'retired', '', name FROM encryption_rootversion",
+        (
+            "INSERT INTO encryption_kekepoch (purpose, number, state, blob, root_version_id) "
+            "SELECT 'vault', 9, 'retired', '', name FROM encryption_rootversion"
+        ),
     ):
         with pytest.raises(ProgrammingError), transaction.atomic(using="keys"):
             connections["keys"].cursor().execute(statement)
@@ -215,7 +220,7 @@ def test_the_web_role_sees_no_key_of_the_vault():
 @pytest.mark.parametrize(
     "table", ["revocation", "erasureledgerentry", "replayledgerentry", "installation", "kekwrap"]
 )
-def test_ledgers_are_append_only(table):
+def test_ledgers_are_append_only(table: str) -> None:
     services.prepare()
     for statement in ("DELETE FROM encryption_{}", "TRUNCATE encryption_{}"):
         with (
@@ -225,7 +230,7 @@ def test_ledgers_are_append_only(table):
             connections["keys"].cursor().execute(statement.format(table))
 
 
-def test_a_key_pair_whose_halves_do_not_fit_is_refused():
+def test_a_key_pair_whose_halves_do_not_fit_is_refused() -> None:
     sealed = services.seal_to_vault(b"x", b"a")
     SealingKey.objects.using("keys_vault").update(public_key=bytes(32))
 
@@ -233,7 +238,7 @@ def test_a_key_pair_whose_halves_do_not_fit_is_refused():
         services.open_from_vault(sealed, b"a")
 
 
-def test_a_lost_key_pair_is_lost():
+def test_a_lost_key_pair_is_lost() -> None:
     sealed = services.seal_to_vault(b"x", b"a")
     SealingKey.objects.using("keys_vault").update(state="retired", purpose="gone")
     assert services.open_from_vault(sealed, b"a") == b"x"  # control: retired pairs open
@@ -242,7 +247,7 @@ def test_a_lost_key_pair_is_lost():
         services.open_from_vault(sealed[:1] + bytes(16) + sealed[17:], b"a")
 
 
-def test_the_replay_ledger_takes_each_digest_once():
+def test_the_replay_ledger_takes_each_digest_once() -> None:
     services.remember(ReplayKind.KILLED, bytes(32))
     services.remember(ReplayKind.KILLED, bytes(32))
 
@@ -251,7 +256,7 @@ def test_the_replay_ledger_takes_each_digest_once():
         services.remember(ReplayKind.KILLED, b"short")
 
 
-def test_preparing_twice_is_harmless(key_events: Recorded):
+def test_preparing_twice_is_harmless(key_events: Recorded) -> None:
     services.prepare()
     services.prepare()
 
@@ -265,7 +270,7 @@ def test_preparing_twice_is_harmless(key_events: Recorded):
     ]
 
 
-def test_preparing_outside_the_vault_zone_makes_no_vault_key(settings: Settings):
+def test_preparing_outside_the_vault_zone_makes_no_vault_key(settings: Settings) -> None:
     settings.ZONE = "web"
 
     services.prepare()

@@ -40,7 +40,7 @@ SIZES = [0, 1, SEGMENT_BYTES - 1, SEGMENT_BYTES, SEGMENT_BYTES + 1, 3 * SEGMENT_
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("is_known", [True, False])
-def test_files_of_all_sizes_come_back(size: int, is_known: bool, place: Place):  # noqa: FBT001
+def test_files_of_all_sizes_come_back(size: int, is_known: bool, place: Place) -> None:  # noqa: FBT001
     plain = os.urandom(size)
 
     file = sealed(plain, place, length=size if is_known else None)
@@ -49,7 +49,7 @@ def test_files_of_all_sizes_come_back(size: int, is_known: bool, place: Place): 
     assert opened(file, place) == plain
 
 
-def test_the_header_is_as_documented(place: Place):
+def test_the_header_is_as_documented(place: Place) -> None:
     file = sealed(b"x" * 5, place, length=5)
 
     assert file[:7] == b"GHSF\x01\x01\x10"
@@ -57,7 +57,7 @@ def test_the_header_is_as_documented(place: Place):
     assert sealed(b"x" * 5, place)[54:62] == b"\xff" * 8
 
 
-def test_a_source_that_gives_little_at_a_time_is_read_to_its_end(place: Place):
+def test_a_source_that_gives_little_at_a_time_is_read_to_its_end(place: Place) -> None:
     class Pipe(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             return super().read(min(1000, size or 0))
@@ -68,7 +68,7 @@ def test_a_source_that_gives_little_at_a_time_is_read_to_its_end(place: Place):
     assert opened(target.getvalue(), place) == plain
 
 
-def test_a_wrong_length_is_refused_while_sealing(place: Place):
+def test_a_wrong_length_is_refused_while_sealing(place: Place) -> None:
     with pytest.raises(ValueError, match="another length"):
         sealed(b"abc", place, length=4)
 
@@ -100,7 +100,7 @@ ATTACKS: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.proof("encryption: a changed, cut or re-ordered file is refused before the first byte")
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("is_known", [True, False])
-def test_changed_files_are_refused(attack: str, is_known: bool, place: Place):  # noqa: FBT001
+def test_changed_files_are_refused(attack: str, is_known: bool, place: Place) -> None:  # noqa: FBT001
     plain = os.urandom(2 * SEGMENT_BYTES + 100)
     file = sealed(plain, place, length=len(plain) if is_known else None)
     changed = ATTACKS[attack](file)
@@ -112,14 +112,14 @@ def test_changed_files_are_refused(attack: str, is_known: bool, place: Place):  
     assert opened(file, place) == plain  # control
 
 
-def test_a_header_of_another_file_of_the_same_document_is_refused(place: Place):
+def test_a_header_of_another_file_of_the_same_document_is_refused(place: Place) -> None:
     first, second = sealed(b"first", place), sealed(b"other", place)
 
     with pytest.raises(Tampered):
         opened(first[:HEADER] + second[HEADER:], place)
 
 
-def test_files_belong_to_owner_label_and_document(place: Place):
+def test_files_belong_to_owner_label_and_document(place: Place) -> None:
     file = sealed(b"x", place)
 
     for other in (
@@ -131,7 +131,7 @@ def test_files_belong_to_owner_label_and_document(place: Place):
             opened(file, other)
 
 
-def test_files_of_an_erased_or_lost_key_say_which(place: Place):
+def test_files_of_an_erased_or_lost_key_say_which(place: Place) -> None:
     other = Place(subject(), "t.file", DOCUMENT)
     erased, lost = sealed(b"x", place), sealed(b"x", other)
     erase(place.owner)
@@ -146,7 +146,7 @@ def test_files_of_an_erased_or_lost_key_say_which(place: Place):
 
 def test_a_large_file_is_streamed_and_breaks_off_at_a_changed_segment(
     place: Place, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(streams, "VERIFY_ALL_BYTES", SEGMENT_BYTES)
     plain = os.urandom(3 * SEGMENT_BYTES)
     file = bytearray(sealed(plain, place, length=len(plain)))
@@ -162,7 +162,7 @@ def test_a_large_file_is_streamed_and_breaks_off_at_a_changed_segment(
 
 def test_a_large_file_of_unknown_length_is_verified_first(
     place: Place, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(streams, "VERIFY_ALL_BYTES", SEGMENT_BYTES)
     plain = os.urandom(3 * SEGMENT_BYTES)
     file = bytearray(sealed(plain, place))
@@ -197,7 +197,7 @@ class CountingFile(io.BytesIO):
         (4 * SEGMENT_BYTES, 4 * SEGMENT_BYTES),
     ],
 )
-def test_ranges_open_only_their_segments(start: int, stop: int, place: Place):
+def test_ranges_open_only_their_segments(start: int, stop: int, place: Place) -> None:
     plain = os.urandom(4 * SEGMENT_BYTES)
     source = CountingFile(sealed(plain, place, length=len(plain)))
 
@@ -206,14 +206,14 @@ def test_ranges_open_only_their_segments(start: int, stop: int, place: Place):
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 1), (2, 1), (0, 11)])
-def test_ranges_outside_the_file_are_refused(start: int, stop: int, place: Place):
+def test_ranges_outside_the_file_are_refused(start: int, stop: int, place: Place) -> None:
     source = io.BytesIO(sealed(b"0123456789", place))
 
     with pytest.raises(ValueError, match="inside the file"):
         read_range(source, place, start=start, stop=stop)
 
 
-def test_two_files_of_one_content_share_nothing(place: Place):
+def test_two_files_of_one_content_share_nothing(place: Place) -> None:
     first, second = sealed(b"x" * 1000, place), sealed(b"x" * 1000, place)
 
     assert hashlib.sha256(first[15:54]).digest() != hashlib.sha256(second[15:54]).digest()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from encryption.providers.base import BadBlob, Refused, Unavailable, canonical
+from encryption.providers.base import BadBlob, Context, Refused, Unavailable, canonical
 from encryption.providers.key_file import KeyFile, create
 
-CONTEXT = {"app": "gatehouse", "installation": "i", "purpose": "general", "epoch": 1}
+CONTEXT: Context = {"app": "gatehouse", "installation": "i", "purpose": "general", "epoch": 1}
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def add_version(path: Path, number: int) -> None:
         file.write(line)
 
 
-def test_a_new_file_is_for_its_owner_alone_and_is_never_replaced(path: Path):
+def test_a_new_file_is_for_its_owner_alone_and_is_never_replaced(path: Path) -> None:
     content = path.read_bytes()
 
     assert path.stat().st_mode & 0o777 == 0o600
@@ -36,7 +36,7 @@ def test_a_new_file_is_for_its_owner_alone_and_is_never_replaced(path: Path):
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
-def test_a_file_that_others_can_reach_is_refused(path: Path, mode: int):
+def test_a_file_that_others_can_reach_is_refused(path: Path, mode: int) -> None:
     path.chmod(mode)
 
     with pytest.raises(Refused, match="0600"):
@@ -45,7 +45,7 @@ def test_a_file_that_others_can_reach_is_refused(path: Path, mode: int):
     assert KeyFile(path).health().works  # control
 
 
-def test_a_mode_that_changes_while_running_is_refused(path: Path):
+def test_a_mode_that_changes_while_running_is_refused(path: Path) -> None:
     service = KeyFile(path)
     _, blob = service.generate(CONTEXT)
     path.chmod(0o644)
@@ -54,7 +54,7 @@ def test_a_mode_that_changes_while_running_is_refused(path: Path):
         service.unwrap(blob, CONTEXT)
 
 
-def test_keys_come_back_for_the_same_context_alone(path: Path):
+def test_keys_come_back_for_the_same_context_alone(path: Path) -> None:
     service = KeyFile(path)
     raw, blob = service.generate(CONTEXT)
 
@@ -63,10 +63,10 @@ def test_keys_come_back_for_the_same_context_alone(path: Path):
     assert service.unwrap(service.rewrap(blob, CONTEXT), CONTEXT) == raw
     for name, value in (("installation", "j"), ("purpose", "vault"), ("epoch", 2)):
         with pytest.raises(BadBlob):
-            service.unwrap(blob, CONTEXT | {name: value})
+            service.unwrap(blob, {**CONTEXT, name: value})
 
 
-def test_changed_and_cut_blobs_are_refused(path: Path):
+def test_changed_and_cut_blobs_are_refused(path: Path) -> None:
     service = KeyFile(path)
     raw, blob = service.generate(CONTEXT)
     for position in range(len(blob)):
@@ -80,7 +80,7 @@ def test_changed_and_cut_blobs_are_refused(path: Path):
     assert service.unwrap(blob, CONTEXT) == raw
 
 
-def test_the_last_version_wraps_and_all_unwrap(path: Path):
+def test_the_last_version_wraps_and_all_unwrap(path: Path) -> None:
     service = KeyFile(path)
     raw, old = service.generate(CONTEXT)
     assert service.version == "key_file:1"
@@ -109,7 +109,7 @@ def test_the_last_version_wraps_and_all_unwrap(path: Path):
         "ż\n",
     ],
 )
-def test_a_damaged_file_is_refused_without_showing_it(path: Path, content: str):
+def test_a_damaged_file_is_refused_without_showing_it(path: Path, content: str) -> None:
     path.write_text(content, encoding="utf-8")
 
     with pytest.raises(Refused, match=r"damaged|empty") as caught:
@@ -117,14 +117,14 @@ def test_a_damaged_file_is_refused_without_showing_it(path: Path, content: str):
     assert "AAAA" not in str(caught.value)
 
 
-def test_a_version_given_twice_is_refused(path: Path):
+def test_a_version_given_twice_is_refused(path: Path) -> None:
     add_version(path, 1)
 
     with pytest.raises(Refused):
         _ = KeyFile(path).version
 
 
-def test_a_missing_file_is_unavailable(tmp_path: Path):
+def test_a_missing_file_is_unavailable(tmp_path: Path) -> None:
     service = KeyFile(tmp_path / "none")
 
     with pytest.raises(Unavailable, match="No such file"):
@@ -133,5 +133,5 @@ def test_a_missing_file_is_unavailable(tmp_path: Path):
     assert "No such file" in service.health().problem
 
 
-def test_the_bound_context_is_canonical():
+def test_the_bound_context_is_canonical() -> None:
     assert canonical({"b": 1, "a": "ż"}) == '{"a":"ż","b":1}'.encode()
