@@ -20,7 +20,7 @@ from audit.events import EventType, Severity
 from audit.models import Alert, AlertDelivery
 from audit.services import record
 from foundation import clock, deferred, mail
-from foundation.contracts.people import Notice, people
+from foundation.contracts.people import NoticeContact, person_directory
 from foundation.errors import DomainError
 from foundation.identifiers import uuid7
 from foundation.web.branding import branding
@@ -56,12 +56,12 @@ def deliver(delivery_id: UUID) -> None:
         _sent(delivery)
 
 
-def _notice(delivery: AlertDelivery) -> Notice:
+def _notice(delivery: AlertDelivery) -> NoticeContact:
     if delivery.channel is not None:
-        return Notice(addresses_of(delivery.channel), delivery.channel.language)
-    if delivery.recipient is None or not people.is_provided:
-        return Notice((), "en")
-    return people.implementation.notice_addresses(delivery.recipient)
+        return NoticeContact(addresses_of(delivery.channel), delivery.channel.language)
+    if delivery.recipient is None or not person_directory.is_provided:
+        return NoticeContact((), "en")
+    return person_directory.implementation.notice_addresses(delivery.recipient)
 
 
 def _send(delivery: AlertDelivery, notice: Notice) -> None:

@@ -8,7 +8,7 @@ from foundation.registry import Port
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class NoticeContact:
     """How to reach one person.
 
     Attributes:
@@ -23,9 +23,9 @@ class Notice:
 class PersonDirectory(Protocol):
     """What accounts implements."""
 
-    def notice_addresses(self, subject_id: UUID) -> Notice:
+    def notice_addresses(self, subject_id: UUID) -> NoticeContact:
         """Return where a person is told, by the subject id of the journal."""
         ...
 
 
-people: Port[PersonDirectory] = Port("people")
+person_directory: Port[PersonDirectory] = Port("person directory")
