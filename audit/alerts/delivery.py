@@ -64,7 +64,7 @@ def _notice(delivery: AlertDelivery) -> NoticeContact:
     return person_directory.implementation.notice_addresses(delivery.recipient)
 
 
-def _send(delivery: AlertDelivery, notice: Notice) -> None:
+def _send(delivery: AlertDelivery, notice: NoticeContact) -> None:
     to_person = delivery.channel is None
     with translation.override(notice.language):
         context = _for_person(delivery.alert) if to_person else _for_channel(delivery.alert)

@@ -40,7 +40,8 @@ def _connection(url: str) -> dict[str, object]:
 def _databases() -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
     for alias, name in _ALIASES.items():
-        example = f"postgresql://role:password@host/{'gatehouse_keys' if 'keys' in alias else 'gatehouse'}"
+        database = "gatehouse_keys" if alias.startswith("keys") else "gatehouse"
+        example = f"postgresql://role:password@host/{database}"
         url = environment.secret(name, default=None if alias in _REQUIRED else "", example=example)
         if url:
             found[alias] = _connection(url)

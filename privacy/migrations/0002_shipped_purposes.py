@@ -1,5 +1,7 @@
 from django.db import migrations
 
+from accounts.role_grants import grant_permissions
+
 SHIPPED = (
     (
         "operation",
@@ -12,6 +14,8 @@ SHIPPED = (
 
 
 def ship(apps, schema_editor):
+    if schema_editor.connection.alias != "default":
+        return
     purpose = apps.get_model("privacy", "Purpose")
     for code, basis, description in SHIPPED:
         purpose.objects.using(schema_editor.connection.alias).get_or_create(
@@ -20,5 +24,8 @@ def ship(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("privacy", "0001_initial")]
-    operations = [migrations.RunPython(ship, migrations.RunPython.noop)]
+    dependencies = [("privacy", "0001_initial"), ("accounts", "0002_shipped_roles")]
+    operations = [
+        migrations.RunPython(ship, migrations.RunPython.noop),
+        grant_permissions({"data_protection_officer": ("privacy.request.read",)}),
+    ]
