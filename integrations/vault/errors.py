@@ -40,14 +40,14 @@ class LeaseEnded(Conflict):
         super().__init__(_("The use of this credential was ended."))
 
 
-class PayloadForeign(DomainError):  # noqa: N818 - domain errors speak plainly
+class PayloadForeign(DomainError):
     """A payload does not open for this credential, version and list of hosts."""
 
     code: ClassVar[str] = "vault.payload_foreign"
     status: ClassVar[int] = 500
 
 
-class SessionMisused(DomainError):  # noqa: N818 - domain errors speak plainly
+class SessionMisused(DomainError):
     """A session was opened inside a database transaction: a fault of the code."""
 
     code: ClassVar[str] = "vault.session_misused"

@@ -4,9 +4,7 @@ The web role may insert a version and change its state but never select the payl
 is granted to role ``gatehouse_vault`` alone, through alias ``vault`` (migration 0002).
 """
 
-from datetime import datetime
 from typing import ClassVar
-from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -56,14 +54,12 @@ class Credential(Entity):
         max_length=20, choices=CredentialState.choices, default=CredentialState.ACTIVE
     )
     version = models.PositiveIntegerField(default=1)
-    created_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(default=now)
-    last_used_at: "models.DateTimeField[datetime | None, datetime | None]" = (
-        models.DateTimeField(null=True)
-    )
+    created_at = models.DateTimeField(default=now)
+    last_used_at = models.DateTimeField(null=True)
     last_used_for = models.CharField(max_length=120, blank=True)
-    last_used_by: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
+    last_used_by = models.UUIDField(null=True)
 
-    objects: ClassVar[ScopedManager["Credential"]] = ScopedManager()
+    objects = ScopedManager()
 
     class Meta:
         db_table = "vault_credential"
@@ -101,16 +97,10 @@ class CredentialVersion(SealedMixin, Entity):
         owner="credential_id",
     )
     fingerprint = models.BinaryField(max_length=32)
-    created_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(default=now)
-    not_before: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
-    expires_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
-    absolute_end_at: "models.DateTimeField[datetime | None, datetime | None]" = (
-        models.DateTimeField(null=True)
-    )
+    created_at = models.DateTimeField(default=now)
+    not_before = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    absolute_end_at = models.DateTimeField(null=True)
     state = models.CharField(
         max_length=20, choices=VersionState.choices, default=VersionState.ACTIVE
     )
@@ -151,17 +141,15 @@ class Lease(Entity):
     )
     version_number = models.PositiveIntegerField()
     holder_kind = models.CharField(max_length=20)
-    holder_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
+    holder_id = models.UUIDField(null=True)
     holder = models.CharField(max_length=80, blank=True)
     purpose = models.CharField(max_length=120)
-    started_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(default=now)
-    until: "models.DateTimeField[datetime, datetime]" = models.DateTimeField()
-    ended_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
+    started_at = models.DateTimeField(default=now)
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=20, choices=LeaseEnd.choices, blank=True)
 
-    objects: ClassVar[ScopedManager["Lease"]] = ScopedManager()
+    objects = ScopedManager()
 
     class Meta:
         db_table = "vault_lease"
@@ -182,23 +170,17 @@ class HealthResult(Entity):
     credential = models.ForeignKey(
         Credential, on_delete=models.PROTECT, db_constraint=False, related_name="results"
     )
-    state = models.CharField(
-        max_length=20, choices=ResultState.choices, default=ResultState.QUEUED
-    )
-    requested_by: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
-    requested_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(default=now)
-    sent_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(default=now)
-    claimed_until: "models.DateTimeField[datetime | None, datetime | None]" = (
-        models.DateTimeField(null=True)
-    )
-    finished_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
+    state = models.CharField(max_length=20, choices=ResultState.choices, default=ResultState.QUEUED)
+    requested_by = models.UUIDField(null=True)
+    requested_at = models.DateTimeField(default=now)
+    sent_at = models.DateTimeField(default=now)
+    claimed_until = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
     code = models.CharField(max_length=60, blank=True)
     status = models.PositiveSmallIntegerField(null=True)
     elapsed_ms = models.PositiveIntegerField(null=True)
 
-    objects: ClassVar[ScopedManager["HealthResult"]] = ScopedManager()
+    objects = ScopedManager()
 
     class Meta:
         db_table = "vault_health_result"

@@ -1,8 +1,7 @@
 """What records contribute to pages, the API and the registries of visibility."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -15,6 +14,9 @@ from foundation.web.cards import Card, CardContent
 from foundation.web.navigation import NavigationItem
 from workspace.records.permissions import READ
 from workspace.records.queries import READ_SCOPE, WRITE_SCOPE, may_write, visible_to
+
+if TYPE_CHECKING:
+    from django.db.models import Model, QuerySet
 
 COUNTED = 100
 

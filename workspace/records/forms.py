@@ -68,8 +68,7 @@ class VisibilityForm(PortalForm):
         widget=forms.RadioSelect,
         choices=Visibility.choices,
         help_text=gettext_lazy(
-            "Key users see every record except confidential ones. "
-            "The change takes effect at once."
+            "Key users see every record except confidential ones. The change takes effect at once."
         ),
     )
     people = forms.MultipleChoiceField(

@@ -4,9 +4,7 @@ All but the kinds belong to one organisation and stand under row-level security;
 between them carry the organisation (migration operations of ``foundation.tenancy``).
 """
 
-from datetime import datetime
 from typing import ClassVar
-from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -81,19 +79,15 @@ class Record(Entity):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    owner_client_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
-    subject_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
-    visibility = models.CharField(
-        max_length=20, choices=Visibility.choices, default=Visibility.OWN
-    )
-    state = models.CharField(
-        max_length=20, choices=RecordState.choices, default=RecordState.ACTIVE
-    )
+    owner_client_id = models.UUIDField(null=True)
+    subject_id = models.UUIDField(null=True)
+    visibility = models.CharField(max_length=20, choices=Visibility.choices, default=Visibility.OWN)
+    state = models.CharField(max_length=20, choices=RecordState.choices, default=RecordState.ACTIVE)
     version = models.PositiveIntegerField(default=1)
-    created_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(default=now)
-    updated_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(default=now)
+    created_at = models.DateTimeField(default=now)
+    updated_at = models.DateTimeField(default=now)
 
-    objects: ClassVar[ScopedManager["Record"]] = ScopedManager()
+    objects = ScopedManager()
 
     class Meta:
         db_table = "records_record"
@@ -132,7 +126,7 @@ class RecordValue(SealedMixin, Entity):
         Record, on_delete=models.CASCADE, db_constraint=False, related_name="values"
     )
     field = models.SlugField(max_length=40)
-    subject_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
+    subject_id = models.UUIDField(null=True)
     organisation_text = SealedTextField(
         label="records.value.organisation_text",
         owner_kind=OwnerKind.ORGANISATION,
@@ -185,12 +179,12 @@ class RecordVersion(SealedMixin, Entity):
         Record, on_delete=models.CASCADE, db_constraint=False, related_name="versions"
     )
     number = models.PositiveIntegerField()
-    changed_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(default=now)
+    changed_at = models.DateTimeField(default=now)
     actor_kind = models.CharField(max_length=20)
-    actor_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
+    actor_id = models.UUIDField(null=True)
     fields = models.JSONField(default=list)
     visibility = models.CharField(max_length=20, choices=Visibility.choices)
-    subject_id: "models.UUIDField[UUID | None, UUID | None]" = models.UUIDField(null=True)
+    subject_id = models.UUIDField(null=True)
     organisation_values = SealedJSONField(
         label="records.version.organisation_values",
         owner_kind=OwnerKind.ORGANISATION,
@@ -227,12 +221,10 @@ class RecordGrant(Entity):
         Record, on_delete=models.CASCADE, db_constraint=False, related_name="grants"
     )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    ends_at: "models.DateTimeField[datetime | None, datetime | None]" = models.DateTimeField(
-        null=True
-    )
-    granted_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(default=now)
+    ends_at = models.DateTimeField(null=True)
+    granted_at = models.DateTimeField(default=now)
 
-    objects: ClassVar[ScopedManager["RecordGrant"]] = ScopedManager()
+    objects = ScopedManager()
 
     class Meta:
         db_table = "records_grant"
@@ -254,9 +246,9 @@ class RecordGroupMember(Entity):
         Record, on_delete=models.CASCADE, db_constraint=False, related_name="group"
     )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    added_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField(default=now)
+    added_at = models.DateTimeField(default=now)
 
-    objects: ClassVar[ScopedManager["RecordGroupMember"]] = ScopedManager()
+    objects = ScopedManager()
 
     class Meta:
         db_table = "records_group_member"

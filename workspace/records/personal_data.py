@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_stubs_ext import StrOrPromise
 
 from foundation.contracts.personal_data import (
     DataSubject,
@@ -57,73 +59,55 @@ class OwnRecords:
         return ErasureCount(label=self.label, kept=kept, reason=_KEPT if kept else "")
 
 
-class Shares:
-    """Handlers of the records that were shared with a person."""
+class Named:
+    """Handlers of a table that names people for records: grants, or groups of confidential ones.
 
-    label = "records.grant"
+    Args:
+        label: label of the source.
+        title: heading of the section, translated when it is written.
+        model: the table.
+        since: column of the time.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        title: StrOrPromise,
+        model: type[RecordGrant] | type[RecordGroupMember],
+        since: str,
+    ) -> None:
+        self.label = label
+        self.title = title
+        self.model = model
+        self.since = since
 
     def export(self, subject: DataSubject) -> Iterable[Section]:
-        """Return which records were shared with the person."""
+        """Return which records name the person."""
         rows: list[Mapping[str, object]] = []
         for organisation_id in subject.organisation_ids:
             with organisation_scope(organisation_id):
-                grants = RecordGrant.objects.filter(user_id=subject.user_id)
+                own = self.model.objects.filter(user_id=subject.user_id)
                 rows.extend(
-                    {"record": str(grant.record_id), "granted_at": grant.granted_at.isoformat()}
-                    for grant in grants
+                    {"record": str(record_id), self.since: since.isoformat()}
+                    for record_id, since in own.values_list("record_id", self.since)
                 )
-        return [Section(label=self.label, title=_("Records shared with you"), rows=tuple(rows))]
+        return [Section(label=self.label, title=str(self.title), rows=tuple(rows))]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
-        """Count the shares that go."""
+        """Count the rows that go."""
         deleted = 0
         for organisation_id in subject.organisation_ids:
             with organisation_scope(organisation_id):
-                deleted += RecordGrant.objects.filter(user_id=subject.user_id).count()
+                deleted += self.model.objects.filter(user_id=subject.user_id).count()
         return ErasureCount(label=self.label, deleted=deleted)
 
     def erase(self, subject: DataSubject) -> ErasureCount:
-        """Delete the shares."""
+        """Delete the rows."""
         deleted = 0
         for organisation_id in subject.organisation_ids:
             with organisation_scope(organisation_id):
-                deleted += RecordGrant.objects.filter(user_id=subject.user_id).delete()[0]
-        return ErasureCount(label=self.label, deleted=deleted)
-
-
-class Groups:
-    """Handlers of the named groups of confidential records."""
-
-    label = "records.group_member"
-
-    def export(self, subject: DataSubject) -> Iterable[Section]:
-        """Return in which groups the person is."""
-        rows: list[Mapping[str, object]] = []
-        for organisation_id in subject.organisation_ids:
-            with organisation_scope(organisation_id):
-                members = RecordGroupMember.objects.filter(user_id=subject.user_id)
-                rows.extend(
-                    {"record": str(member.record_id), "added_at": member.added_at.isoformat()}
-                    for member in members
-                )
-        title = _("Confidential records you may see")
-        return [Section(label=self.label, title=title, rows=tuple(rows))]
-
-    def preview(self, subject: DataSubject) -> ErasureCount:
-        """Count the memberships that go."""
-        deleted = 0
-        for organisation_id in subject.organisation_ids:
-            with organisation_scope(organisation_id):
-                deleted += RecordGroupMember.objects.filter(user_id=subject.user_id).count()
-        return ErasureCount(label=self.label, deleted=deleted)
-
-    def erase(self, subject: DataSubject) -> ErasureCount:
-        """Delete the memberships."""
-        deleted = 0
-        for organisation_id in subject.organisation_ids:
-            with organisation_scope(organisation_id):
-                members = RecordGroupMember.objects.filter(user_id=subject.user_id)
-                deleted += members.delete()[0]
+                deleted += self.model.objects.filter(user_id=subject.user_id).delete()[0]
         return ErasureCount(label=self.label, deleted=deleted)
 
 
@@ -233,7 +217,12 @@ SOURCES = (
         },
         subjects=("user",),
         retention="until it ends or is taken back",
-        handlers=Shares(),
+        handlers=Named(
+            "records.grant",
+            title=gettext_lazy("Records shared with you"),
+            model=RecordGrant,
+            since="granted_at",
+        ),
     ),
     PersonalDataSource(
         label="records.group_member",
@@ -247,7 +236,12 @@ SOURCES = (
         },
         subjects=("user",),
         retention="until the group is changed",
-        handlers=Groups(),
+        handlers=Named(
+            "records.group_member",
+            title=gettext_lazy("Confidential records you may see"),
+            model=RecordGroupMember,
+            since="added_at",
+        ),
     ),
 )
 
@@ -267,7 +261,9 @@ def _exported(user_id: UUID) -> Iterable[Mapping[str, object]]:
         }
 
 
-def _texts(kind: KindSpec, record_id: UUID, values: Mapping[UUID, Mapping[str, object]]) -> dict[str, object]:
+def _texts(
+    kind: KindSpec, record_id: UUID, values: Mapping[UUID, Mapping[str, object]]
+) -> dict[str, object]:
     present = values.get(record_id, {})
     return {
         field.code: getattr(present[field.code], column_of(kind, field))

@@ -92,7 +92,7 @@ def visible_to(principal: Principal) -> QuerySet[Record]:
         return records.filter(own | Q(visibility=Visibility.ORGANISATION))
     if principal.kind is not ActorType.USER:
         return records.none()
-    return records.filter(_seen_by_person(principal))
+    return records.filter(_seen_by_person(principal, principal.id))
 
 
 def visible_record(record_id: UUID, *, principal: Principal) -> Record:
@@ -175,16 +175,16 @@ def column_of(kind: KindSpec, field: FieldSpec) -> str:
     return "identifier" if field.value_type == ValueType.IBAN else "organisation_text"
 
 
-def _seen_by_person(principal: Principal) -> Q:
+def _seen_by_person(principal: Principal, user_id: UUID) -> Q:
     now = clock.now()
     granted = RecordGrant.objects.filter(
         Q(ends_at__isnull=True) | Q(ends_at__gt=now),
         record_id=OuterRef("pk"),
-        user_id=principal.id,
+        user_id=user_id,
     )
-    grouped = RecordGroupMember.objects.filter(record_id=OuterRef("pk"), user_id=principal.id)
+    grouped = RecordGroupMember.objects.filter(record_id=OuterRef("pk"), user_id=user_id)
     seen = (
-        Q(owner_id=principal.id)
+        Q(owner_id=user_id)
         | Q(visibility=Visibility.ORGANISATION)
         | (Q(visibility=Visibility.CHOSEN) & Q(Exists(granted)))
         | (Q(visibility=Visibility.CONFIDENTIAL) & Q(Exists(grouped)))

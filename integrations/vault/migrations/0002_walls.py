@@ -20,7 +20,7 @@ GRANT UPDATE (state) ON vault_credential_version TO gatehouse_app;
 REVOKE SELECT ON vault_credential_version FROM gatehouse_staff;
 GRANT SELECT ({READABLE}) ON vault_credential_version TO gatehouse_staff;
 GRANT SELECT ON vault_credential_version TO gatehouse_vault;
-"""
+"""  # noqa: S608  our own names
 
 BACK = """
 REVOKE SELECT ON vault_credential_version FROM gatehouse_vault;

@@ -3,7 +3,7 @@
 from integrations.vault.services.credentials import destroy, store_api_key, store_version
 from integrations.vault.services.interfaces import find_interface_of, interface_of
 from integrations.vault.services.sessions import VaultSession, session
-from integrations.vault.services.testing import request_test, run_test, result_of_test
+from integrations.vault.services.testing import request_test, result_of_test, run_test
 
 __all__ = [
     "VaultSession",
@@ -11,9 +11,9 @@ __all__ = [
     "find_interface_of",
     "interface_of",
     "request_test",
+    "result_of_test",
     "run_test",
     "session",
     "store_api_key",
     "store_version",
-    "result_of_test",
 ]

@@ -33,9 +33,16 @@ _KEY = re.compile(r"[!-~]+( [!-~]+)*")  # visible, single spaces inside: "Bearer
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 # Headers that would change the meaning of the request itself; foundation.http sets them.
 _RESERVED = frozenset(
-    """
-    host content-length transfer-encoding connection accept-encoding upgrade cookie content-type
-    """.split()
+    [
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "accept-encoding",
+        "upgrade",
+        "cookie",
+        "content-type",
+    ]
 )
 
 
@@ -96,9 +103,7 @@ def store_version(
     if credential.version != replaces:
         raise Conflict(_("Another key was stored in the meantime."), code="vault.stale_version")
     _refuse(_wrong_secret(header, key))
-    versions_of(credential.pk).filter(state=VersionState.ACTIVE).update(
-        state=VersionState.PREVIOUS
-    )
+    versions_of(credential.pk).filter(state=VersionState.ACTIVE).update(state=VersionState.PREVIOUS)
     credential.version += 1
     credential.state = CredentialState.ACTIVE
     credential.save(update_fields=["version", "state"])

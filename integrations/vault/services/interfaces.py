@@ -13,7 +13,6 @@ from integrations.vault.models import Credential
 from integrations.vault.types import USABLE
 
 KIND = "credential"
-_ENTRY_PARTS = 3
 
 
 class TargetsUnreadable(Unavailable):
@@ -75,10 +74,9 @@ def private_targets() -> tuple[PrivateTarget, ...]:
 
 def _target(entry: list[str]) -> PrivateTarget:
     try:
-        if len(entry) != _ENTRY_PARTS:
-            raise ValueError(entry)
-        host, _, port = entry[1].rpartition(":")
-        bundle = Path(entry[2]).read_text(encoding="ascii")
+        _kind, place, file = entry
+        host, _, port = place.rpartition(":")
+        bundle = Path(file).read_text(encoding="ascii")
         return PrivateTarget(host=host.strip("[]").lower(), port=int(port), ca_bundle=bundle)
     except (OSError, ValueError) as error:
         raise TargetsUnreadable(

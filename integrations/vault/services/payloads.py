@@ -77,12 +77,8 @@ def open_api_key(credential: Credential, *, principal: Principal) -> tuple[ApiKe
         return _opened(credential, version, principal=principal), version.number
 
 
-def _opened(
-    credential: Credential, version: CredentialVersion, *, principal: Principal
-) -> ApiKey:
-    bound = associated_data(
-        credential.pk, version=version.number, hosts=credential.allowed_hosts
-    )
+def _opened(credential: Credential, version: CredentialVersion, *, principal: Principal) -> ApiKey:
+    bound = associated_data(credential.pk, version=version.number, hosts=credential.allowed_hosts)
     try:
         parts = json.loads(open_from_vault(version.payload, bound))
     except Tampered as error:

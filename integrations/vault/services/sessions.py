@@ -170,9 +170,7 @@ def _close(lease: Lease, end: LeaseEnd) -> None:
         )
 
 
-def _record_use(
-    credential: Credential, lease: Lease, principal: Principal, seconds: int
-) -> None:
+def _record_use(credential: Credential, lease: Lease, principal: Principal, seconds: int) -> None:
     audit.record(
         CREDENTIAL_USED,
         principal=replace(principal, organisation_id=credential.organisation_id),

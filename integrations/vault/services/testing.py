@@ -71,7 +71,11 @@ def result_of_test(credential_id: UUID, result_id: UUID, *, principal: Principal
         return result_view(result)
     moment = clock.now()
     if moment - result.requested_at > GIVEN_UP_AFTER:
-        result.state, result.code, result.finished_at = ResultState.FAILED, "vault.no_worker", moment
+        result.state, result.code, result.finished_at = (
+            ResultState.FAILED,
+            "vault.no_worker",
+            moment,
+        )
         result.save(update_fields=["state", "code", "finished_at"])
     elif moment - result.sent_at > HINT_LOST_AFTER:
         result.sent_at = moment
@@ -109,9 +113,7 @@ def _hint(result: HealthResult) -> None:
 
 def _claimed(result_id: UUID) -> HealthResult | None:
     moment = clock.now()
-    due = Q(state=ResultState.QUEUED) | Q(
-        state=ResultState.RUNNING, claimed_until__lt=moment
-    )
+    due = Q(state=ResultState.QUEUED) | Q(state=ResultState.RUNNING, claimed_until__lt=moment)
     claimed = HealthResult.objects.filter(due, pk=result_id).update(
         state=ResultState.RUNNING, claimed_until=moment + CLAIM_LASTS
     )
@@ -120,9 +122,7 @@ def _claimed(result_id: UUID) -> HealthResult | None:
     return HealthResult.objects.select_related("credential").get(pk=result_id)
 
 
-def _finish(
-    result: HealthResult, *, status: int | None, elapsed_ms: int | None, code: str
-) -> None:
+def _finish(result: HealthResult, *, status: int | None, elapsed_ms: int | None, code: str) -> None:
     HealthResult.objects.filter(pk=result.pk, state=ResultState.RUNNING).update(
         state=ResultState.FAILED if code else ResultState.PASSED,
         status=status,

@@ -23,9 +23,7 @@ class ValuesField(serializers.DictField):
     """Texts by field code."""
 
     def __init__(self, **options: object) -> None:
-        child = TextField(
-            max_length=MAX_VALUE_CHARACTERS, allow_blank=True, trim_whitespace=False
-        )
+        child = TextField(max_length=MAX_VALUE_CHARACTERS, allow_blank=True, trim_whitespace=False)
         super().__init__(child=child, **options)  # type: ignore[arg-type]  # DRF's own options
 
 
@@ -33,13 +31,13 @@ class NewRecord(StrictSerializer):
     """A record to be created."""
 
     kind = TextField(max_length=MAX_CODE_CHARACTERS)
-    values = ValuesField(help_text="Texts by field code.")  # type: ignore[assignment]  # the API's word
+    values = ValuesField(help_text="Texts by field code.")
 
 
 class RecordChange(StrictSerializer):
     """Values to be changed."""
 
-    values = ValuesField(  # type: ignore[assignment]  # the API's word
+    values = ValuesField(
         allow_empty=False,
         help_text="Texts by field code; an empty text takes a value away, others stay.",
     )
@@ -63,11 +61,11 @@ class RecordBody(StrictSerializer):
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
-    values = serializers.DictField(child=serializers.CharField())  # type: ignore[assignment]
+    values = serializers.DictField(child=serializers.CharField())
 
 
 class RecordPage(StrictSerializer):
     """One page of a list."""
 
-    data = RecordBody(many=True)  # type: ignore[assignment]  # the API's word
+    data = RecordBody(many=True)  # type: ignore[assignment]  # the API's word, not DRF's property
     next = serializers.CharField(allow_null=True, help_text="Cursor of the next page.")

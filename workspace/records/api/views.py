@@ -55,9 +55,7 @@ class RecordsView(ApiView):
         values = services.shown_values(page.rows, principal=self.principal, purpose=PURPOSE)
         return Response(page.body(lambda row: _listed(row, values)))
 
-    @extend_schema(
-        operation_id="createRecord", request=NewRecord, responses={201: SavedRecord}
-    )
+    @extend_schema(operation_id="createRecord", request=NewRecord, responses={201: SavedRecord})
     @idempotent()
     def post(self, request: Request) -> Response:
         """Create a record; the client owns it, and key users of the organisation see it."""

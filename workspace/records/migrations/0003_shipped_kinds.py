@@ -106,7 +106,17 @@ def ship(apps, schema_editor):
 
 
 def _ship_field(rows, kind, position, field):
-    code, label, help_text, value_type, data_class, is_sealed, is_searchable, is_required, longest = field
+    (
+        code,
+        label,
+        help_text,
+        value_type,
+        data_class,
+        is_sealed,
+        is_searchable,
+        is_required,
+        longest,
+    ) = field
     rows.get_or_create(
         kind=kind,
         code=code,

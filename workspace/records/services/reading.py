@@ -200,9 +200,7 @@ def version_rows(record_id: UUID, *, principal: Principal) -> tuple[VersionRow, 
     )
 
 
-def _field_view(
-    kind: KindSpec, field: FieldSpec, present: Mapping[str, RecordValue]
-) -> FieldView:
+def _field_view(kind: KindSpec, field: FieldSpec, present: Mapping[str, RecordValue]) -> FieldView:
     value = present.get(field.code)
     column = column_of(kind, field)
     if value is None:

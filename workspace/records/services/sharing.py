@@ -20,7 +20,7 @@ from workspace.records.types import Visibility
 
 
 @transaction.atomic
-def change_visibility(  # noqa: PLR0913 - mode, people and end belong to one act
+def change_visibility(
     record_id: UUID,
     visibility: Visibility,
     *,
