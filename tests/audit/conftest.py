@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
+from encryption.services import drop_keys
 from foundation.identifiers import uuid7
 from tests.servers import FreshDatabase
 
@@ -47,3 +48,11 @@ def insert(
 ) -> None:
     """Write one entry as the web role does, without the project's code."""
     connection.execute(INSERT, [uuid7(), code, actor, *target])
+
+
+@pytest.fixture(autouse=True)
+def no_cached_keys() -> Iterator[None]:
+    """Forget keys, which the rollback of each test takes out of the database."""
+    drop_keys()
+    yield
+    drop_keys()
