@@ -100,15 +100,11 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the library has no ty
         request.client_id = client.client_id
         return True
 
-    def authenticate_client_id(
-        self, client_id: str, request: OAuthRequest, *_args: object, **_options: object
-    ) -> bool:
+    def authenticate_client_id(self, *_args: object, **_options: object) -> bool:
         """Refuse: no client of ours acts without proof."""
         return False
 
-    def client_authentication_required(
-        self, request: OAuthRequest, *_args: object, **_options: object
-    ) -> bool:
+    def client_authentication_required(self, *_args: object, **_options: object) -> bool:
         """Ask every client for its proof."""
         return True
 

@@ -127,7 +127,7 @@ def _classes(**classes: str) -> dict[str, FieldClass]:
     return {name: FieldClass(kind) for kind, names in classes.items() for name in names.split()}
 
 
-_TOKEN_RETENTION: Final = "access tokens and grants one day after their end"
+_RETENTION: Final = "access tokens and grants one day after their end"
 
 SOURCES: Final = (
     PersonalDataSource(
@@ -224,7 +224,7 @@ SOURCES: Final = (
             secret="token token_checksum",  # noqa: S106  a class of data
         ),
         subjects=("user.subject_id",),
-        retention=_TOKEN_RETENTION,
+        retention=_RETENTION,
         handlers=Tokens(),
     ),
     PersonalDataSource(
@@ -248,7 +248,7 @@ SOURCES: Final = (
             secret="code",  # noqa: S106  a class of data
         ),
         subjects=("user.subject_id",),
-        retention=_TOKEN_RETENTION,
+        retention=_RETENTION,
     ),
     PersonalDataSource(
         label="partners.id_token",
@@ -258,7 +258,7 @@ SOURCES: Final = (
             link="user",
         ),
         subjects=("user.subject_id",),
-        retention=_TOKEN_RETENTION,
+        retention=_RETENTION,
     ),
     PersonalDataSource(
         label="partners.device_grant",
