@@ -10,7 +10,7 @@ which switches off Django's UNNEST bulk insert.
 import json
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, ClassVar, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 from uuid import UUID
 
 from django.core.exceptions import FieldError
@@ -30,7 +30,6 @@ from foundation.errors import Invalid
 
 Set = TypeVar("Set")
 Get = TypeVar("Get")
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 if TYPE_CHECKING:
     _Field = models.Field
@@ -192,9 +191,7 @@ class SealedField(_Field[Set, Get]):
 
     def needs_seal(self, instance: models.Model) -> bool:
         """Say whether saving the instance seals this field anew."""
-        value = instance.__dict__.get(self.attname)
-        if value is None:
-            return False
+        value = instance.__dict__[self.attname]
         return value.__class__ is not Sealed or not self._stands(value, instance)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Sealed | None:  # noqa: ARG002, FBT001  Django's hook
@@ -211,10 +208,6 @@ class SealedField(_Field[Set, Get]):
         sealed = self.seal(value, self._row_now(model_instance))
         model_instance.__dict__[self.attname] = sealed
         return sealed
-
-    def get_prep_value(self, value: object) -> object:
-        """Pass on; ``get_db_prep_value`` judges."""
-        return value
 
     def get_db_prep_value(
         self,
@@ -334,8 +327,8 @@ class SealedEmailField(SealedTextField[Set, Get]):
 class SealedJSONField(SealedField[Set, Get]):
     """A JSON value; a change inside it is noticed at ``save``."""
 
-    _pyi_private_set_type: Json
-    _pyi_private_get_type: Json
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     is_mutable = True
 

@@ -10,6 +10,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models, router, transaction
 from django.db.models.query import ModelIterable
 
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 Entry = TypeVar("Entry", bound=models.Model)
+Managed = TypeVar("Managed", bound=models.Model, covariant=True)
 
 _CHUNK = 2000
 
@@ -44,11 +46,11 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a model class seals: column names of key, values and owners."""
+    """What a model class seals: attributes of key and values; owners with both their names."""
 
     key: str
     names: tuple[str, ...]
-    owners: tuple[str, ...]
+    owners: dict[str, tuple[str, str]]
     fields: tuple[AnySealedField, ...]
     indexed: tuple[AnySealedField, ...]
 
@@ -84,28 +86,28 @@ class SealedMixin(_Model):
         return instance
 
     def save(self, *args: object, **options: object) -> None:
-        """Save; values whose owner changed are sealed anew, touched or not."""
+        """Save; values whose owner changed are sealed anew, touched or not.
+
+        Raises:
+            ValueError: ``update_fields`` names a sealed field but not its changed owner.
+        """
         plan = _plan(type(self))
-        moved = _moved_fields(self, plan)
         update_fields = cast("Iterable[str] | None", options.get("update_fields"))
-        if update_fields is not None:
-            update_fields = {*update_fields, *(field.name for field in moved)}
-            options["update_fields"] = update_fields
-        indexed = [
-            field
-            for field in plan.indexed
-            if (update_fields is None or field.name in update_fields)
-            and _index_changes(self, field)
-        ]
+        names = None if update_fields is None else set(update_fields)
+        moved = _moved_fields(self, plan, names)
+        if names is not None:
+            names |= {field.name for field in moved}
+            options["update_fields"] = names
         using = cast("str | None", options.get("using"))
         using = using or router.db_for_write(type(self), instance=self)
+        indexed = [field for field in plan.indexed if _index_changes(self, field, names)]
         if indexed:
             with transaction.atomic(using=using):
                 super().save(*args, **options)  # type: ignore[arg-type]
                 blind_index.write([self], indexed, using=using)
         else:
             super().save(*args, **options)  # type: ignore[arg-type]
-        self.__dict__["_sealed_row"] = _row_of(self, plan)
+        _remember_row(self, plan, names)
 
     def refresh_from_db(
         self,
@@ -123,7 +125,7 @@ class SealedMixin(_Model):
             from_queryset = from_queryset.keep_sealed()
         super().refresh_from_db(fields=fields, from_queryset=from_queryset)
         if fields is None:
-            self.__dict__["_sealed_row"] = _row_of(self, _plan(type(self)))
+            _remember_row(self, _plan(type(self)), None)
 
     def __getstate__(self) -> dict[str, object]:
         """Return the state without plaintext: what is not saved yet is sealed first.
@@ -223,7 +225,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
             )
             if update_conflicts:
                 self._require_standing(entries)
-            self._after_bulk(entries, plan.indexed)
+            self._after_bulk(entries, plan.indexed, None)
         return created
 
     def bulk_update(
@@ -233,12 +235,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
         entries, plan = list(objs), _plan(self.model)
         names = set(fields)
         by_name = {field.name: field for field in plan.fields}
-        owners = {name for name in names if self.model._meta.get_field(name).attname in plan.owners}  # type: ignore[union-attr]  # noqa: SLF001
-        moved = {
-            field.name
-            for entry in entries
-            for field in (_moved_fields(entry, plan) if owners else ())
-        }
+        moved = {field.name for entry in entries for field in _moved_fields(entry, plan, names)}
         sealed = [by_name[name] for name in sorted(names | moved) if name in by_name]
         plain = sorted(names - set(by_name))
         changed = [field for field in sealed if field.blind_index]
@@ -246,7 +243,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
             rows = self._unchecked().bulk_update(entries, plain, batch_size) if plain else 0
             if sealed:
                 rows = self._write_sealed(entries, sealed, batch_size or _CHUNK)
-            self._after_bulk(entries, changed)
+            self._after_bulk(entries, changed, names)
         return rows
 
     def order_by(self, *field_names: object) -> Self:
@@ -356,22 +353,41 @@ class SealedQuerySet(models.QuerySet[Entry]):
         if found != len({entry.pk for entry in entries}):
             raise RuntimeError("another writer inserted a row meanwhile: repeat the bulk_create")
 
-    def _after_bulk(self, entries: Sequence[Entry], indexed: Sequence[AnySealedField]) -> None:
-        plan = _plan(self.model)
+    def _after_bulk(
+        self, entries: Sequence[Entry], indexed: Sequence[AnySealedField], names: set[str] | None
+    ) -> None:
         if indexed:
             blind_index.write(entries, indexed, using=self.db)
-        if plan.fields:
-            for entry in entries:
-                entry.__dict__["_sealed_row"] = _row_of(entry, plan)
+        for entry in entries:
+            _remember_row(entry, _plan(self.model), names)
 
 
-class SealedManager(models.Manager.from_queryset(SealedQuerySet)):  # type: ignore[misc]
+if TYPE_CHECKING:
+
+    class _Manager(models.Manager[Managed]):
+        """What ``from_queryset`` makes."""
+
+        def get_queryset(self) -> SealedQuerySet[Managed]: ...
+        def matching(self, **value: object) -> list[Managed]: ...
+
+    class _ScopedManager(ScopedManager[Managed]):  # type: ignore[type-var]  # its parent is only read
+        """What ``from_queryset`` makes."""
+
+        def get_queryset(self) -> SealedQuerySet[Managed]: ...
+        def matching(self, **value: object) -> list[Managed]: ...
+
+else:
+    _Manager = models.Manager.from_queryset(SealedQuerySet)
+    _ScopedManager = ScopedManager.from_queryset(SealedQuerySet)
+
+
+class SealedManager(_Manager[Managed]):
     """Manager of models with sealed fields; migrations use it too."""
 
     use_in_migrations = True
 
 
-class ScopedSealedManager(ScopedManager.from_queryset(SealedQuerySet)):  # type: ignore[misc]
+class ScopedSealedManager(_ScopedManager[Managed]):
     """Manager of models with sealed fields whose rows belong to an organisation."""
 
 
@@ -407,7 +423,7 @@ def _plan(model: type[models.Model]) -> _Plan:
     return _Plan(
         key=meta.pk.attname,
         names=tuple(field.attname for field in fields),
-        owners=tuple(dict.fromkeys(field.owner for field in fields)),
+        owners={field.owner: _names_of(model, field.owner) for field in fields},
         fields=fields,
         indexed=tuple(field for field in fields if field.blind_index),
     )
@@ -415,32 +431,60 @@ def _plan(model: type[models.Model]) -> _Plan:
 
 def _owner_names(model: type[models.Model]) -> set[str]:
     plan = _plan(model)
-    columns = [model._meta.get_field(name) for name in (plan.key, *plan.owners)]  # noqa: SLF001
-    return {name for column in columns for name in (column.name, column.attname)} | {"pk"}  # type: ignore[union-attr]
+    names = {"pk", *_names_of(model, plan.key)}
+    return names.union(*plan.owners.values())
 
 
-def _row_of(instance: models.Model, plan: _Plan) -> Row:
+def _names_of(model: type[models.Model], column: str) -> tuple[str, str]:
+    """Return both names of a column: that of its field and that of its attribute."""
+    try:
+        return model._meta.get_field(column).name, column  # noqa: SLF001
+    except FieldDoesNotExist:  # a system check reports it
+        return column, column
+
+
+def _remember_row(instance: models.Model, plan: _Plan, names: set[str] | None) -> None:
+    """Note key and owners as they are stored now; ``names`` are the columns that were written."""
+    before = instance.__dict__.get("_sealed_row")
+    owners = {
+        name: as_uuid(getattr(instance, name))
+        if before is None or _is_written(plan, name, names)
+        else before.owners.get(name)
+        for name in plan.owners
+    }
     key = cast("UUID", as_uuid(instance.pk))
-    return Row(key.bytes, {name: as_uuid(getattr(instance, name)) for name in plan.owners})
+    instance.__dict__["_sealed_row"] = Row(key.bytes, owners)
 
 
-def _moved_fields(instance: models.Model, plan: _Plan) -> list[AnySealedField]:
-    """Return the fields whose owner is another than when the row was read, all of them loaded."""
+def _is_written(plan: _Plan, owner: str, names: set[str] | None) -> bool:
+    return names is None or not names.isdisjoint(plan.owners[owner])
+
+
+def _moved_fields(
+    instance: models.Model, plan: _Plan, names: set[str] | None
+) -> list[AnySealedField]:
+    """Return the fields to seal for a new owner that is written now, all of them loaded."""
     row = instance.__dict__.get("_sealed_row")
     if row is None:
         return []
     moved = []
     for field in plan.fields:
         was, now = row.owners.get(field.owner), as_uuid(getattr(instance, field.owner))
-        if was is not None and was != now:
+        if was is None or was == now:
+            continue
+        if _is_written(plan, field.owner, names):
             getattr(instance, field.attname)
             moved.append(field)
+        elif field.name in (names or ()):
+            raise ValueError(f"{field.label} cannot be saved without its changed {field.owner}")
     return moved
 
 
-def _index_changes(instance: models.Model, field: AnySealedField) -> bool:
-    value = instance.__dict__.get(field.attname)
-    return value is None or field.needs_seal(instance)
+def _index_changes(instance: models.Model, field: AnySealedField, names: set[str] | None) -> bool:
+    data = instance.__dict__
+    if field.attname not in data or (names is not None and field.name not in names):
+        return False
+    return data[field.attname] is None or field.needs_seal(instance)
 
 
 def _require_same_owners(entry: models.Model, row: models.Model, plan: _Plan) -> None:

@@ -56,7 +56,7 @@ class Person(SealedMixin, Entity):
         label="t.person.photo", owner_kind=OwnerKind.SUBJECT, owner="subject_id", null=True
     )
 
-    objects = SealedManager()
+    objects: ClassVar[SealedManager["Person"]] = SealedManager()
 
     class Meta:
         app_label = APP
@@ -98,7 +98,7 @@ class Supplier(SealedMixin, Entity):
         label="t.supplier.name", owner_kind=OwnerKind.SUBJECT, owner="subject_id"
     )
 
-    objects = SealedManager()
+    objects: ClassVar[SealedManager["Supplier"]] = SealedManager()
 
     class Meta:
         app_label = APP

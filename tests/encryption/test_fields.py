@@ -18,6 +18,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from encryption import envelope
 from encryption.errors import Erased, KeyLost, Tampered, Unreadable
+from encryption.fields import SealedAttribute, SealedField
 from encryption.key_tables import DataKey
 from encryption.keyring import keyring
 from encryption.sealed import stored
@@ -313,6 +314,7 @@ def test_saving_without_a_change_writes_the_same_bytes() -> None:
 
 def test_a_change_inside_json_is_noticed() -> None:
     row = Person.objects.get(pk=person(data={"a": 1}).pk)
+    assert row.data is not None
     row.data["a"] = 2
 
     row.save()
@@ -422,6 +424,7 @@ def test_inherited_and_proxied_rows_open() -> None:
     row.save()
 
     read = Manager.objects.get(pk=row.pk)
+    assert isinstance(read, Manager)
 
     assert (read.name, read.title) == ("Ada", "Head")
     assert Person.objects.get(pk=row.pk).name == "Ada"
@@ -496,3 +499,18 @@ def test_every_data_key_has_32_bytes() -> None:
 
     assert len(handle.raw) == 32
     assert key.owner_kind == OwnerKind.SUBJECT
+
+
+def test_a_kind_of_field_says_how_it_is_encoded() -> None:
+    bare: SealedField[object, object] = SealedField(
+        label="t.bare", owner_kind=OwnerKind.SUBJECT, owner="subject_id"
+    )
+
+    with pytest.raises(NotImplementedError):
+        bare.encode("x")
+    with pytest.raises(NotImplementedError):
+        bare.decode(b"x")
+
+
+def test_the_attribute_of_the_class_is_the_descriptor() -> None:
+    assert isinstance(Person.__dict__["name"].__get__(None, Person), SealedAttribute)

@@ -8,7 +8,7 @@ import pytest
 from django.db import ProgrammingError, connections, transaction
 from pytest_django import Settings
 
-from encryption import services
+from encryption import sealed_box, services, signing
 from encryption.errors import Erased, KeyLost, KeysUnavailable, Refused, Tampered
 from encryption.key_tables import DataKey, KekEpoch, ReplayLedgerEntry, SealingKey, SigningKey
 from encryption.types import DATA, VAULT, Owner, OwnerKind, ReplayKind
@@ -276,3 +276,34 @@ def test_preparing_outside_the_vault_zone_makes_no_vault_key(settings: Settings)
     services.prepare()
 
     assert not SealingKey.objects.exists()
+
+
+def test_key_pairs_made_by_another_process_are_used() -> None:
+    services.prepare()
+    public = services.public_key("checkpoint")
+
+    sealed_box._make()
+    again = signing._make("checkpoint")
+
+    assert SealingKey.objects.using("keys_vault").count() == 1
+    assert bytes(again.public_key) == public
+
+
+def test_a_box_whose_data_key_is_gone_is_lost() -> None:
+    sealed = services.seal_to_vault(b"x", b"a")
+    services.drop_keys()
+    other = services.seal_bytes(owner=subject(), label="a", row_id=ROW, plaintext=b"x")
+    SealingKey.objects.using("keys_vault").update(sealed_private_key=b"\x01" + bytes(36))
+    with pytest.raises(KeyLost, match="data key"):
+        services.open_from_vault(sealed, b"a")
+
+    SealingKey.objects.using("keys_vault").update(sealed_private_key=other)
+    with pytest.raises((Tampered, KeyLost)):
+        services.open_from_vault(sealed, b"a")
+
+
+def test_without_any_key_pair_nothing_is_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealed_box, "_make", lambda: None)
+
+    with pytest.raises(KeysUnavailable, match="no key yet"):
+        services.seal_to_vault(b"x", b"a")
