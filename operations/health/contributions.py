@@ -62,7 +62,7 @@ ALL = (
     HealthCheck("database", database, ready=True),
     HealthCheck("cache", cache_answers, ready=True),
     HealthCheck("migrations", migrations, ready=True),
-    HealthCheck("journal", journal, ready=True),
+    HealthCheck("journal writable", journal, ready=True),
     HealthCheck("keys", key_access, ready=True),
 )
 
