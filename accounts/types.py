@@ -77,14 +77,15 @@ class SessionEnd(TextChoices):
     ENDED = "ended", _("Ended in the session list")
     IDLE = "idle", _("Left alone too long")
     ABSOLUTE = "absolute", _("Reached its longest life")
+    OTHER_BROWSER = "other_browser", _("Moved to another browser")
     ACCESS_ENDED = "access_ended", _("Access ended")
-    PASSWORD_CHANGED = "password_changed", _("Passphrase changed")  # noqa: S105  a reason, no secret
+    PASSWORD_CHANGED = "password_changed", _("Passphrase changed")
 
 
 class NoticeKind(TextChoices):
     """What a security notice tells."""
 
-    PASSWORD_CHANGED = "password_changed", _("Your passphrase was changed")  # noqa: S105
+    PASSWORD_CHANGED = "password_changed", _("Your passphrase was changed")
     FACTOR_ADDED = "factor_added", _("An authenticator was added")
     RECOVERY_CODES_NEW = "recovery_codes_new", _("New recovery codes were made")
     RECOVERY_CODE_USED = "recovery_code_used", _("A recovery code was used")

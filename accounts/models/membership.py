@@ -13,15 +13,11 @@ from foundation.models import Entity
 class Membership(Entity):
     """A user in an organisation with one role, from and until a time."""
 
-    user = models.ForeignKey(
-        "accounts.User", on_delete=models.CASCADE, related_name="memberships"
-    )
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="memberships")
     organisation = models.ForeignKey(
         "accounts.Organisation", on_delete=models.PROTECT, related_name="memberships"
     )
-    role = models.ForeignKey(
-        "accounts.Role", on_delete=models.PROTECT, related_name="memberships"
-    )
+    role = models.ForeignKey("accounts.Role", on_delete=models.PROTECT, related_name="memberships")
     valid_from = models.DateTimeField(default=clock.now)
     valid_until = models.DateTimeField(null=True, blank=True)
     source = models.CharField(

@@ -107,9 +107,7 @@ class User(SealedMixin, AbstractBaseUser, PermissionsMixin, Entity):
 class NotificationAddress(SealedMixin, Entity):
     """An address that gets security notices beside the one for sign-in."""
 
-    user = models.ForeignKey(
-        User, on_delete=models.CASCADE, related_name="notification_addresses"
-    )
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notification_addresses")
     subject_id = models.UUIDField(editable=False)
     address = SealedEmailField(
         label="accounts.notification_address.address",

@@ -83,18 +83,14 @@ def record_proof(request: HttpRequest, user: User, proof: Proof, *, step_up: boo
     if step_up:
         audit.record(STEP_UP_ASKED, principal=actor, target=user)
     if proof.left >= 0:
-        audit.record(
-            RECOVERY_CODE_USED, principal=actor, target=user, details={"left": proof.left}
-        )
+        audit.record(RECOVERY_CODE_USED, principal=actor, target=user, details={"left": proof.left})
         notices.tell(user, NoticeKind.RECOVERY_CODE_USED)
 
 
 def sign_out(request: HttpRequest, user: User) -> None:
     """Note that a person signed out; the caller flushes the session."""
     sessions.close_current(request, SessionEnd.SIGNED_OUT)
-    audit.record(
-        SIGNED_OUT, principal=principal.bare(user, tag=_tag_of(request)), target=user
-    )
+    audit.record(SIGNED_OUT, principal=principal.bare(user, tag=_tag_of(request)), target=user)
 
 
 def needs_recovery_codes(user: User) -> bool:

@@ -95,7 +95,7 @@ def send(invitation_id: UUID) -> None:
             "organisation": invitation.organisation.name,
             "inviter": inviter_name(invitation),
             "role": invitation.role.title,
-            "link": link,
+            "action_url": link,
             "days": LIFE.days,
         },
     )
@@ -171,9 +171,7 @@ def opened(token: str) -> Invitation:
     if invitation.withdrawn_at is not None:
         raise _refused(invitation, "withdrawn", _("This invitation was withdrawn."))
     if not invitation.is_open_at(clock.now()):
-        raise _refused(
-            invitation, "expired", _("This invitation is too old. Ask for a new one.")
-        )
+        raise _refused(invitation, "expired", _("This invitation is too old. Ask for a new one."))
     return invitation
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
@@ -37,7 +38,7 @@ def send(notice_id: UUID) -> None:
             "kind": notice.kind,
             "title": notice.get_kind_display(),
             "at": notice.created_at,
-            "path": reverse("session_list"),
+            "action_url": f"{settings.BASE_URL}{reverse('session_list')}",
         },
     )
     SecurityNotice.objects.filter(pk=notice.pk).update(sent_at=clock.now())

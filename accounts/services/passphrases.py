@@ -34,9 +34,7 @@ def check(passphrase: str) -> None:
 
 
 @transaction.atomic
-def change(
-    user: User, *, old: str, new: str, request: HttpRequest, principal: Principal
-) -> None:
+def change(user: User, *, old: str, new: str, request: HttpRequest, principal: Principal) -> None:
     """Change a passphrase: all other sessions end, this one goes on under a new key.
 
     Raises:

@@ -32,6 +32,4 @@ def change(
         changed.append("theme")
     if changed:
         user.save(update_fields=changed)
-        audit.record(
-            PROFILE_CHANGED, principal=principal, target=user, details={"fields": changed}
-        )
+        audit.record(PROFILE_CHANGED, principal=principal, target=user, details={"fields": changed})

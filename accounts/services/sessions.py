@@ -1,5 +1,6 @@
 """Sessions: started, tracked, verified, ended."""
 
+import hashlib
 from datetime import timedelta
 from importlib import import_module
 from uuid import UUID
@@ -28,8 +29,11 @@ from foundation.principals import Principal, system
 
 STARTED_KEY = "started_at"
 SEEN_KEY = "seen_at"
+AGENT_KEY = "agent"
+NET_KEY = "net"
 TAG_PURPOSE = "accounts.session_tag"
 TAG_BYTES = 16
+AGENT_CHARACTERS = 16
 TRACKING_SECONDS = 60
 KEPT_AFTER_END = timedelta(days=30)
 
@@ -50,6 +54,8 @@ def start(request: HttpRequest, user: User) -> UserSession:
     session = request.session
     session[STARTED_KEY] = session[SEEN_KEY] = moment.timestamp()
     session[TAG_KEY] = _tag(uuid7()).hex()
+    session[AGENT_KEY] = agent_digest(request)
+    session[NET_KEY] = client_ip(request).net
     if session.session_key is None:
         session.create()
     return UserSession.objects.create(
@@ -60,6 +66,12 @@ def start(request: HttpRequest, user: User) -> UserSession:
         started_at=moment,
         last_seen_at=moment,
     )
+
+
+def agent_digest(request: HttpRequest) -> str:
+    """Return what a session remembers of the browser it was opened in."""
+    agent = request.headers.get("User-Agent", "")
+    return hashlib.sha256(agent.encode(errors="replace")).hexdigest()[:AGENT_CHARACTERS]
 
 
 def verify(request: HttpRequest, user: User, kind: FactorKind = FactorKind.MFA) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from accounts import queries, tokens
 from accounts.audit_events import SET_UP_REFUSED, SET_UP_STARTED
 from accounts.errors import LinkUnusable, SetUpClosed
-from accounts.models import OneTimeLink, Role
+from accounts.models import OneTimeLink, Role, User
 from accounts.services import invitations, organisations
 from accounts.types import LinkPurpose, OrganisationKind
 from audit import services as audit
@@ -17,6 +17,12 @@ from foundation.principals import VISITOR, system
 
 LIFE = timedelta(hours=1)
 PRINCIPAL = system("accounts.set_up")
+
+
+def is_first_start() -> bool:
+    """Say whether nobody was ever invited and no set-up code was ever made."""
+    codes = OneTimeLink.objects.filter(purpose=LinkPurpose.SET_UP)
+    return not User.objects.exists() and not codes.exists()
 
 
 @transaction.atomic
@@ -50,9 +56,7 @@ def opened(code: str) -> OneTimeLink:
     ).first()
     why = _why_not(link)
     if link is None or why:
-        audit.record(
-            SET_UP_REFUSED, principal=VISITOR, outcome="denied", details={"why": why}
-        )
+        audit.record(SET_UP_REFUSED, principal=VISITOR, outcome="denied", details={"why": why})
         raise LinkUnusable(
             _("This set-up code is unknown, used or older than one hour. Make a new one."),
             why=why,

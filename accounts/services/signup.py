@@ -43,9 +43,7 @@ def may_enrol(user: User | None) -> bool:
 
 
 @transaction.atomic
-def begin(
-    invitation: Invitation, *, passphrase: str, display_name: str, language: str
-) -> User:
+def begin(invitation: Invitation, *, passphrase: str, display_name: str, language: str) -> User:
     """Make the account of an invited person and the membership; both are useless until enrolled.
 
     Raises:
@@ -124,7 +122,7 @@ def send_link(link_id: UUID) -> None:
         to=[link.user.email],
         language=link.user.language,
         context={
-            "link": f"{settings.BASE_URL}{reverse('enrolment_link', args=[token])}",
+            "action_url": f"{settings.BASE_URL}{reverse('enrolment_link', args=[token])}",
             "hours": int(LINK_LIFE.total_seconds() // 3600),
         },
     )
@@ -145,9 +143,7 @@ def opened_link(token: str) -> OneTimeLink:
     if link is not None and link.is_open_at(clock.now()):
         return link
     why = "unknown" if link is None else "used" if link.used_at else "expired"
-    audit.record(
-        INVITATION_REFUSED, principal=VISITOR, outcome="denied", details={"why": why}
-    )
+    audit.record(INVITATION_REFUSED, principal=VISITOR, outcome="denied", details={"why": why})
     raise LinkUnusable(_("This link is unknown, used or too old. Ask for a new mail."), why=why)
 
 

@@ -51,6 +51,10 @@ class _Guarded(Protocol):
     guard: Guard
 
 
+class _Scopeless(Protocol):
+    without_scope: bool
+
+
 def principal_of(request: HttpRequest) -> Principal:
     """Return who makes the request; a visitor where nobody is signed in."""
     return cast("Principal", getattr(request, "principal", VISITOR))
@@ -109,6 +113,15 @@ def step_up(*, seconds: int = 300) -> Callable[[View[Arguments]], View[Arguments
         return asked
 
     return decorate
+
+
+def without_scope(view: View[Arguments]) -> View[Arguments]:
+    """Run a view outside ``organisation_scope``, hence outside its transaction.
+
+    For views that call outside systems or send mail, and for those that open scopes themselves.
+    """
+    cast("_Scopeless", view).without_scope = True
+    return view
 
 
 def check(request: HttpRequest, guard: Guard) -> HttpResponseBase | None:

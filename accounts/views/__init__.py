@@ -1,0 +1,1 @@
+"""Pages about people: sign-in, enrolment, profile, sessions, members, set-up."""
