@@ -85,12 +85,12 @@ def visible_to(principal: Principal) -> QuerySet[Record]:
     records = Record.objects.all()
     if principal.organisation_id != required_organisation() or principal.id is None:
         return records.none()
-    if not (may_read(principal) or may_write(principal)):
-        return records.none()
     if principal.kind is ActorType.INTEGRATION:
+        if not (may_read(principal) or may_write(principal)):
+            return records.none()
         own = Q(owner_client_id=principal.id)
         return records.filter(own | Q(visibility=Visibility.ORGANISATION))
-    if principal.kind is not ActorType.USER:
+    if principal.kind is not ActorType.USER or not may_read(principal):
         return records.none()
     return records.filter(_seen_by_person(principal, principal.id))
 

@@ -54,16 +54,12 @@ def fingerprint_of(key: str) -> bytes:
     return mac(FINGERPRINT_PURPOSE, key.encode())
 
 
-def open_api_key(credential: Credential, *, principal: Principal) -> tuple[ApiKey, int]:
-    """Open the active version of a credential, in its organisation's scope.
-
-    Returns:
-        The key and the number of its version.
+def active_version(credential: Credential) -> CredentialVersion:
+    """Read the active version of a credential by alias ``vault``, in its organisation's scope.
 
     Raises:
         Refused: this process is not in zone ``vault``.
         NotUsable: the credential is disabled or destroyed, or has no active version.
-        PayloadForeign: the payload does not belong to this credential, version and host list.
     """
     if VAULT not in connections:
         raise Refused("only zone vault opens credentials", code="vault.zone")
@@ -71,13 +67,22 @@ def open_api_key(credential: Credential, *, principal: Principal) -> tuple[ApiKe
         raise NotUsable
     with organisation_scope(credential.organisation_id, using=VAULT):
         versions = CredentialVersion.objects.using(VAULT).filter(credential_id=credential.pk)
-        version = versions.filter(state=VersionState.ACTIVE).first()
-        if version is None:
-            raise NotUsable
-        return _opened(credential, version, principal=principal), version.number
+        found: CredentialVersion | None = versions.filter(state=VersionState.ACTIVE).first()
+    if found is None:
+        raise NotUsable
+    return found
 
 
-def _opened(credential: Credential, version: CredentialVersion, *, principal: Principal) -> ApiKey:
+def open_api_key(
+    credential: Credential, version: CredentialVersion, *, principal: Principal
+) -> ApiKey:
+    """Open the payload of a version, in zone ``vault`` and best outside of a transaction.
+
+    Raises:
+        Refused: this process is not in zone ``vault``.
+        PayloadForeign: the payload does not belong to this credential, version and host list.
+        Erased: the credential was destroyed.
+    """
     bound = associated_data(credential.pk, version=version.number, hosts=credential.allowed_hosts)
     try:
         parts = json.loads(open_from_vault(version.payload, bound))

@@ -18,7 +18,7 @@ from integrations.vault.errors import CredentialNotFound, LeaseEnded, SessionMis
 from integrations.vault.models import Credential, Lease
 from integrations.vault.scrubbing import scrubbed
 from integrations.vault.services.interfaces import interface_of
-from integrations.vault.services.payloads import ApiKey, open_api_key
+from integrations.vault.services.payloads import ApiKey, active_version, open_api_key
 from integrations.vault.types import USABLE, LeaseEnd
 
 LEASE_SECONDS = 60
@@ -98,8 +98,10 @@ def session(
         raise SessionMisused("A vault session is opened only outside of transactions.")
     with organisation_scope(organisation_id):
         credential = _credential(credential_id)
-        secret, version = open_api_key(credential, principal=principal)
-        lease = _opened_lease(credential, version, purpose, principal, seconds)
+        version = active_version(credential)
+    secret = open_api_key(credential, version, principal=principal)
+    with organisation_scope(organisation_id):
+        lease = _opened_lease(credential, version.number, purpose, principal, seconds)
     _record_use(credential, lease, principal, seconds)
     opened = Session(
         interface=interface_of(credential),

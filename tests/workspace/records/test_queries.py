@@ -1,4 +1,4 @@
-"""The mode × role matrix: one function decides for lists, details, pages and the API."""
+"""The mode and role matrix: one function decides for lists, details, pages and the API."""
 
 from uuid import UUID
 

@@ -183,10 +183,8 @@ def version_rows(record_id: UUID, *, principal: Principal) -> tuple[VersionRow, 
         RecordNotFound: there is none, or not for this principal.
     """
     record = visible_record(record_id, principal=principal)
-    versions = RecordVersion.objects.filter(record=record).defer(
-        "organisation_values", "personal_values"
-    )[:MAX_IDS]
-    found = list(versions.order_by("-number"))
+    versions = RecordVersion.objects.filter(record=record).order_by("-number")
+    found = list(versions.defer("organisation_values", "personal_values")[:MAX_IDS])
     names = _names(version.actor_id for version in found)
     return tuple(
         VersionRow(

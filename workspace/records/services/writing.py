@@ -11,7 +11,6 @@ from accounts.models import Organisation
 from audit import services as audit
 from audit.types import Change
 from encryption.errors import Erased
-from encryption.fields import Json
 from foundation import clock
 from foundation.errors import Denied, FieldError
 from foundation.identifiers import uuid7
@@ -239,8 +238,8 @@ def _write(
 
 
 def _keep_version(record: Record, kind: KindSpec, changed: Values, *, principal: Principal) -> None:
-    personal: dict[str, Json] = {}
-    shared: dict[str, Json] = {}
+    personal: dict[str, str] = {}
+    shared: dict[str, str] = {}
     for field in kind.fields:
         if field.code in changed:
             target = personal if kind.seals_to_person(field) else shared
