@@ -1,5 +1,7 @@
 """All that privacy contributes to the registries."""
 
+from importlib import import_module
+
 from audit.events import audit_event_types
 from foundation.access.permissions import permissions
 from foundation.contracts.loops import loops
@@ -15,3 +17,4 @@ personal_data.register(*SOURCES)
 personal_data_stores.register(*contributions.STORES)
 navigation.register(*contributions.NAVIGATION)
 loops.register(*contributions.LOOPS)
+import_module("privacy.tasks")  # its tasks register themselves

@@ -54,9 +54,11 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
 AXES_USERNAME_CALLABLE = "accounts.axes_glue.username"
 AXES_CLIENT_IP_CALLABLE = "accounts.axes_glue.client_ip"
 
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]  # object grants come with documents (identity.md 6)
 ANONYMOUS_USER_NAME = None  # guardian makes no user of its own
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "partners.PartnerClient"

@@ -1,7 +1,6 @@
 """Cache and static files."""
 
 from portal.settings.celery import VALKEY_URL
-from portal.settings.django import BASE_DIR
 
 CACHES = {
     "default": {
@@ -14,11 +13,10 @@ CACHES = {
 }
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = True  # files are served from the packages that own them
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 3600
