@@ -3,6 +3,10 @@
 import pytest
 from django.core.cache import cache
 
+from tests.cast import ada, alice, aurora, bob, carol, kim, paul, visitor
+
+__all__ = ["ada", "alice", "aurora", "bob", "carol", "kim", "paul", "visitor"]
+
 
 @pytest.fixture(scope="session")
 def django_db_setup() -> None:
