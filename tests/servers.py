@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 import psycopg
 import pytest
 import redis
-from django.conf import settings
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
@@ -70,8 +69,8 @@ def pytest_load_initial_conftests() -> Iterator[None]:
         _states.append(_join())
     except (EmbeddedError, templates.TemplateError) as error:
         raise pytest.UsageError(str(error)) from error
+    yield  # pytest-django sets Django up
     _share_connections()
-    yield
 
 
 def pytest_report_header() -> list[str]:
@@ -254,9 +253,10 @@ def _test_login(servers: Servers) -> dict[str, str]:
 
 def _share_connections() -> None:
     for alias, owner in OWNERS.items():
-        database = settings.DATABASES[alias]
+        database = connections.settings[alias]
         database["ENGINE"] = "tests.shared_connection"
         database["TEST"] = {"MIRROR": owner}
+        _forget_connection(alias)
 
 
 def _swap_databases(servers: Servers) -> dict[str, dict[str, object]]:

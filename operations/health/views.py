@@ -1,16 +1,18 @@
 """``/health/...`` for proxies and monitors: no session, no version, reasons only inside."""
 
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from foundation.access.guards import open_to_all
 from foundation.contracts.health import HealthState
+from foundation.net import client_ip
 from operations.health import contributions, services
 
 _UNAVAILABLE = 503
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
-_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 
 
 @require_safe
@@ -49,7 +51,11 @@ def startup(_request: HttpRequest) -> HttpResponse:
 
 
 def _is_inside(request: HttpRequest) -> bool:
-    """Say whether the question comes from this machine and was not forwarded."""
-    if any(name in request.META for name in _FORWARDED):
-        return False
-    return request.META.get("REMOTE_ADDR") in _LOOPBACK
+    """Say whether the question comes from this machine: by its address and by the name it uses.
+
+    A proxy on this machine that is not among ``TRUSTED_PROXIES`` looks like this machine too, but
+    hands on the public host name.
+    """
+    return client_ip(request).address in _LOOPBACK and urlsplit(
+        f"//{request.get_host()}"
+    ).hostname in {"localhost", *_LOOPBACK}

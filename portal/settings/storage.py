@@ -1,5 +1,6 @@
 """Cache and static files."""
 
+from foundation import environment
 from portal.settings.celery import VALKEY_URL
 
 CACHES = {

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
 
 from foundation.contracts.health import HealthAnswer, HealthCheck, HealthState
 from operations.health import contributions, services
@@ -40,17 +41,23 @@ def test_each_dependency_is_green_on_a_whole_installation(check: HealthCheck) ->
 
 
 def test_reasons_are_shown_on_the_machine_itself_only(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper
 ) -> None:
+    settings.ALLOWED_HOSTS = ["localhost", "portal.example"]
+    settings.TRUSTED_PROXIES = ["127.0.0.1/32"]
     red = HealthAnswer(HealthState.RED, "The cache is away.", "Start it.")
     monkeypatch.setattr(services, "not_ready", lambda: {"cache": red})
 
-    inside = client.get("/health/ready")
-    forwarded = client.get("/health/ready", headers={"x-forwarded-for": "203.0.113.9"})
+    inside = client.get("/health/ready", headers={"host": "localhost:8000"})
+    forwarded = client.get(
+        "/health/ready", headers={"host": "localhost", "x-forwarded-for": "203.0.113.9"}
+    )
+    renamed = client.get("/health/ready", headers={"host": "portal.example"})
 
-    assert inside.status_code == forwarded.status_code == 503
+    assert inside.status_code == forwarded.status_code == renamed.status_code == 503
     assert inside.json()["reasons"] == {"cache": "The cache is away. Start it."}
     assert "reasons" not in forwarded.json()
+    assert "reasons" not in renamed.json()
 
 
 def test_a_hanging_check_is_red_and_the_page_is_not_late(monkeypatch: pytest.MonkeyPatch) -> None:
