@@ -118,11 +118,8 @@ def match(field: AnySealedField, value: object) -> BlindMatch:
     return BlindMatch(field.label, [digest(field, value)])
 
 
-def write(
-    instances: Sequence[models.Model], fields: Sequence[AnySealedField], *, using: str
-) -> None:
-    """Replace the digests of some fields of some rows, in the caller's transaction."""
-    forget([instance.pk for instance in instances], fields, using=using)
+def add(instances: Sequence[models.Model], fields: Sequence[AnySealedField], *, using: str) -> None:
+    """Add the digests of some fields of rows that have none, in the caller's transaction."""
     entries = [
         _entry(field, instance)
         for instance in instances

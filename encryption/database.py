@@ -14,6 +14,8 @@ from encryption.types import VAULT
 KEYS_VAULT: Final = "keys_vault"
 VAULT_ZONES: Final = frozenset({"vault", "all"})
 
+_ERASURE_LOCK = 7_316_101
+
 
 @contextmanager
 def keys_database() -> Iterator[None]:
@@ -37,7 +39,17 @@ def alias_of(purpose: str) -> str:
     return KEYS_VAULT
 
 
-def advisory_lock(alias: str, name: str) -> None:
-    """Hold a named lock of the keys database until the present transaction ends."""
+def lock_for_making(alias: str) -> None:
+    """Keep erasures away until the present transaction has made its keys."""
     with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_ERASURE_LOCK])
+
+
+def lock_for_erasing(alias: str) -> None:
+    """Keep others from making and destroying keys until the present transaction ends.
+
+    So no key appears behind its owner's erasure, and revocations become visible in the order of
+    their numbers.
+    """
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ERASURE_LOCK])

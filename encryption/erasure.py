@@ -10,9 +10,9 @@ from django.db import connections, transaction
 from django.db.models import Q
 
 from encryption import blind_index, wrapping
-from encryption.database import advisory_lock, keys_database
+from encryption.database import keys_database, lock_for_erasing
 from encryption.key_tables import DataKey, ErasureLedgerEntry, ReplayLedgerEntry, Revocation
-from encryption.keyring import is_erased, keyring, lock_name, owner_digest
+from encryption.keyring import is_erased, keyring, owner_digest
 from encryption.router import DEFAULT, KEYS
 from encryption.types import Owner, OwnerKind, ReplayKind
 from foundation.contracts import key_journal
@@ -20,7 +20,6 @@ from foundation.contracts.key_journal import KeyEvent
 
 CHANNEL: Final = "gatehouse_revocation"
 
-_REVOCATION_LOCK = "revocation"
 _DIGEST_BYTES = 32
 
 
@@ -73,8 +72,7 @@ def remember(kind: ReplayKind, digest: bytes) -> None:
 
 def _destroy_keys(owner: Owner) -> list[int]:
     with transaction.atomic(using=KEYS):
-        advisory_lock(KEYS, lock_name(owner))
-        advisory_lock(KEYS, _REVOCATION_LOCK)  # numbers become visible in their order
+        lock_for_erasing(KEYS)
         rows = DataKey.objects.using(KEYS).filter(owned_by(owner)).select_for_update()
         numbers = [row.pk for row in rows]
         DataKey.objects.using(KEYS).filter(pk__in=numbers).delete()

@@ -8,16 +8,18 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, TypeVar
+from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 
 from encryption import envelope, wrapping
-from encryption.database import advisory_lock, alias_of, keys_database
-from encryption.epochs import KekRing, ring
+from encryption.database import alias_of, keys_database, lock_for_making
+from encryption.epochs import Kek, KekRing, ring
 from encryption.errors import Erased, KeyLost, KeysUnavailable
 from encryption.key_tables import DataKey, ErasureLedgerEntry, Revocation
 from encryption.providers.base import Context
@@ -26,14 +28,13 @@ from encryption.types import DATA, GENERAL, VAULT, KeyState, Owner
 from foundation.contracts import key_journal
 from foundation.contracts.key_journal import KeyEvent
 
-if TYPE_CHECKING:
-    from uuid import UUID
-
 CAPACITY: Final = 20_000
 LIFE_SECONDS: Final = 300
 SEALS_RESERVED: Final = 1024
 SEALS_WARNING: Final = 2**30
 SEALS_LIMIT: Final = 2**31
+
+Item = TypeVar("Item")
 
 _LEDGER_PREFIX = b"gatehouse erasure v1\x00"
 _CHUNK = 5000
@@ -57,6 +58,11 @@ class KeyHandle:
         self.purpose = row.purpose
         self.expires_at = expires_at
         self.spare = 0
+
+    @property
+    def slot(self) -> tuple[str, UUID, str]:
+        """Whose key it is and for what."""
+        return self.kind, self.owner_id, self.purpose
 
 
 class Keyring:
@@ -100,8 +106,8 @@ class Keyring:
         """Load the keys of a list in one query; what is away or lost shows at first use."""
         missing = [key_id for key_id in set(key_ids) if self._cached(key_id) is None]
         try:
-            for start in range(0, len(missing), _CHUNK):
-                self._load(missing[start : start + _CHUNK], KEYS)
+            for chunk in _chunks(missing):
+                self._load(chunk, KEYS)
         except KeysUnavailable:
             _log.warning("keys could not be preloaded")
 
@@ -123,13 +129,31 @@ class Keyring:
     def current(self, owner: Owner, purpose: str = DATA) -> KeyHandle:
         """Return the newest key of an owner without counting a seal; errors as ``for_sealing``."""
         with self._lock:
-            slot = (str(owner.kind), owner.id, purpose)
-            key_id = self._sealing.get(slot)
+            key_id = self._sealing.get((owner.kind, owner.id, purpose))
             handle = self._cached(key_id) if key_id is not None else None
             if handle is None:
                 handle = self._find_or_make(owner, purpose)
-                self._sealing[slot] = handle.key_id
+                self._sealing[handle.slot] = handle.key_id
             return handle
+
+    def preload_owners(self, owners: Collection[Owner]) -> None:
+        """Load or make the sealing keys of many owners in few statements.
+
+        What does not work here (an erased owner, a race) shows when its first value is sealed.
+        """
+        with self._lock, suppress(KeysUnavailable, IntegrityError), keys_database():
+            missing = {(str(o.kind), o.id, DATA): o for o in owners}
+            missing = {slot: o for slot, o in missing.items() if not self._is_ready(slot)}
+            self._note_revocations()
+            for ids in _chunks([owner.id for owner in missing.values()]):
+                rows = DataKey.objects.using(KEYS).filter(
+                    owner_id__in=ids, purpose=DATA, state=KeyState.ACTIVE
+                )
+                for row in rows:
+                    handle = self._hold(row)
+                    self._sealing[handle.slot] = handle.key_id
+                    missing.pop(handle.slot, None)
+            self._make_all(missing.values())
 
     def why_missing(self, owner: Owner) -> Erased | KeyLost:
         """Return the error for a value of this owner whose key is not in the keys database."""
@@ -160,7 +184,7 @@ class Keyring:
             for key_id in key_ids:
                 handle = self._handles.pop(key_id, None)
                 if handle is not None:
-                    self._sealing.pop((handle.kind, handle.owner_id, handle.purpose), None)
+                    self._sealing.pop(handle.slot, None)
 
     def drop(self) -> None:
         """Drop all keys."""
@@ -168,6 +192,10 @@ class Keyring:
             self._handles.clear()
             self._sealing.clear()
             self._seen = None
+
+    def _is_ready(self, slot: tuple[str, UUID, str]) -> bool:
+        key_id = self._sealing.get(slot)
+        return key_id is not None and self._cached(key_id) is not None
 
     def _cached(self, key_id: bytes) -> KeyHandle | None:
         handle = self._handles.get(key_id)
@@ -196,7 +224,7 @@ class Keyring:
             self._handles.move_to_end(handle.key_id)
             while len(self._handles) > self._capacity:
                 _, old = self._handles.popitem(last=False)
-                self._sealing.pop((old.kind, old.owner_id, old.purpose), None)
+                self._sealing.pop(old.slot, None)
         return handle
 
     def _find_or_make(self, owner: Owner, purpose: str) -> KeyHandle:
@@ -215,24 +243,32 @@ class Keyring:
                 return self._hold(row)  # another process was quicker
 
     def _make(self, owner: Owner, purpose: str, alias: str) -> KeyHandle:
-        kek = self._keks.active(_epoch_purpose(purpose))
-        raw = wrapping.new_key()
-        row = DataKey(
-            id=wrapping.id_number(wrapping.new_key_id()),
-            owner_kind=str(owner.kind),
-            owner_id=owner.id,
-            purpose=purpose,
-            epoch_id=kek.row_id,
-            seals=SEALS_RESERVED,
-        )
-        row.blob = wrapping.wrap(kek.cipher, raw, data_key_facts(row))
+        row, raw = _new_key(owner, purpose, self._keks.active(_epoch_purpose(purpose)))
         with transaction.atomic(using=alias):
-            advisory_lock(alias, lock_name(owner))
+            lock_for_making(alias)
             if is_erased(owner, alias=alias):
                 raise Erased("the keys of this owner were destroyed")
             row.save(using=alias, force_insert=True)
+        return self._hold_new(row, raw)
+
+    def _make_all(self, owners: Collection[Owner]) -> None:
+        """Make a key for each owner in one transaction; erased ones are left out."""
+        kek = self._keks.active(GENERAL)
+        digests = {owner_digest(owner): owner for owner in owners}
+        with transaction.atomic(using=KEYS):
+            lock_for_making(KEYS)
+            entries = ErasureLedgerEntry.objects.using(KEYS).filter(owner_digest__in=digests)
+            for digest in entries.values_list("owner_digest", flat=True):
+                del digests[bytes(digest)]
+            made = [_new_key(owner, DATA, kek) for owner in digests.values()]
+            DataKey.objects.using(KEYS).bulk_create([row for row, _ in made], batch_size=1000)
+        for row, raw in made:
+            self._hold_new(row, raw)
+
+    def _hold_new(self, row: DataKey, raw: bytes) -> KeyHandle:
         handle = self._hold(row, raw)
         handle.spare = SEALS_RESERVED
+        self._sealing[handle.slot] = handle.key_id
         return handle
 
     def _reserve(self, handle: KeyHandle) -> bool:
@@ -288,9 +324,23 @@ def is_erased(owner: Owner, *, alias: str = KEYS) -> bool:
     return entries.filter(owner_digest=owner_digest(owner)).exists()
 
 
-def lock_name(owner: Owner) -> str:
-    """Return the name of the lock that keeps making and erasing an owner's keys apart."""
-    return f"owner {owner.kind} {owner.id}"
+def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+def _new_key(owner: Owner, purpose: str, kek: Kek) -> tuple[DataKey, bytes]:
+    raw = wrapping.new_key()
+    row = DataKey(
+        id=wrapping.id_number(wrapping.new_key_id()),
+        owner_kind=str(owner.kind),
+        owner_id=owner.id,
+        purpose=purpose,
+        epoch_id=kek.row_id,
+        seals=SEALS_RESERVED,
+    )
+    row.blob = wrapping.wrap(kek.cipher, raw, data_key_facts(row))
+    return row, raw
 
 
 def _epoch_purpose(purpose: str) -> str:

@@ -30,8 +30,8 @@ class KeysRouter:
         self, obj1: models.Model, obj2: models.Model, **_hints: object
     ) -> bool | None:
         """Refuse relations between the two databases."""
-        first = _in_key_store(*_names(type(obj1)))
-        return first == _in_key_store(*_names(type(obj2)))
+        first = _in_key_store(*_names(obj1.__class__))
+        return first == _in_key_store(*_names(obj2.__class__))
 
     def allow_migrate(
         self, db: str, app_label: str, model_name: str | None = None, **hints: object

@@ -18,6 +18,7 @@ from encryption import blind_index
 from encryption.fields import AnySealedField, SealedField, as_uuid
 from encryption.keyring import keyring
 from encryption.refusals import is_expression, refuse_names
+from encryption.types import Owner
 from encryption.values import Row, Sealed
 from foundation.tenancy import ScopedManager
 
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 Entry = TypeVar("Entry", bound=models.Model)
-Managed = TypeVar("Managed", bound=models.Model, covariant=True)
+Managed_co = TypeVar("Managed_co", bound=models.Model, covariant=True)
 
 _CHUNK = 2000
 
@@ -104,7 +105,8 @@ class SealedMixin(_Model):
         if indexed:
             with transaction.atomic(using=using):
                 super().save(*args, **options)  # type: ignore[arg-type]
-                blind_index.write([self], indexed, using=using)
+                blind_index.forget([self.pk], indexed, using=using)
+                blind_index.add([self], indexed, using=using)
         else:
             super().save(*args, **options)  # type: ignore[arg-type]
         _remember_row(self, plan, names)
@@ -215,6 +217,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
         with transaction.atomic(using=self.db):
             if update_conflicts:
                 self._take_standing_keys(entries, tuple(unique_fields or ()))
+            keyring.preload_owners(_owners_of(entries, plan.fields))
             created = super().bulk_create(
                 entries,
                 batch_size=batch_size,
@@ -225,7 +228,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
             )
             if update_conflicts:
                 self._require_standing(entries)
-            self._after_bulk(entries, plan.indexed, None)
+            self._after_bulk(entries, plan.indexed, None, are_new=not update_conflicts)
         return created
 
     def bulk_update(
@@ -239,6 +242,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
         sealed = [by_name[name] for name in sorted(names | moved) if name in by_name]
         plain = sorted(names - set(by_name))
         changed = [field for field in sealed if field.blind_index]
+        keyring.preload_owners(_owners_of(entries, sealed))
         with transaction.atomic(using=self.db):
             rows = self._unchecked().bulk_update(entries, plain, batch_size) if plain else 0
             if sealed:
@@ -354,40 +358,47 @@ class SealedQuerySet(models.QuerySet[Entry]):
             raise RuntimeError("another writer inserted a row meanwhile: repeat the bulk_create")
 
     def _after_bulk(
-        self, entries: Sequence[Entry], indexed: Sequence[AnySealedField], names: set[str] | None
+        self,
+        entries: Sequence[Entry],
+        indexed: Sequence[AnySealedField],
+        names: set[str] | None,
+        *,
+        are_new: bool = False,
     ) -> None:
+        if indexed and not are_new:
+            blind_index.forget([entry.pk for entry in entries], indexed, using=self.db)
         if indexed:
-            blind_index.write(entries, indexed, using=self.db)
+            blind_index.add(entries, indexed, using=self.db)
         for entry in entries:
             _remember_row(entry, _plan(self.model), names)
 
 
 if TYPE_CHECKING:
 
-    class _Manager(models.Manager[Managed]):
+    class _Manager(models.Manager[Managed_co]):
         """What ``from_queryset`` makes."""
 
-        def get_queryset(self) -> SealedQuerySet[Managed]: ...
-        def matching(self, **value: object) -> list[Managed]: ...
+        def get_queryset(self) -> SealedQuerySet[Managed_co]: ...
+        def matching(self, **value: object) -> list[Managed_co]: ...
 
-    class _ScopedManager(ScopedManager[Managed]):  # type: ignore[type-var]  # its parent is only read
+    class _ScopedManager(ScopedManager[Managed_co]):  # type: ignore[type-var]  # its parent is only read
         """What ``from_queryset`` makes."""
 
-        def get_queryset(self) -> SealedQuerySet[Managed]: ...
-        def matching(self, **value: object) -> list[Managed]: ...
+        def get_queryset(self) -> SealedQuerySet[Managed_co]: ...
+        def matching(self, **value: object) -> list[Managed_co]: ...
 
 else:
     _Manager = models.Manager.from_queryset(SealedQuerySet)
     _ScopedManager = ScopedManager.from_queryset(SealedQuerySet)
 
 
-class SealedManager(_Manager[Managed]):
+class SealedManager(_Manager[Managed_co]):
     """Manager of models with sealed fields; migrations use it too."""
 
     use_in_migrations = True
 
 
-class ScopedSealedManager(_ScopedManager[Managed]):
+class ScopedSealedManager(_ScopedManager[Managed_co]):
     """Manager of models with sealed fields whose rows belong to an organisation."""
 
 
@@ -491,6 +502,12 @@ def _require_same_owners(entry: models.Model, row: models.Model, plan: _Plan) ->
     for name in plan.owners:
         if as_uuid(getattr(entry, name)) != as_uuid(getattr(row, name)):
             raise ValueError(f"the row that stands there has another {name}")
+
+
+def _owners_of(entries: Iterable[models.Model], fields: Sequence[AnySealedField]) -> set[Owner]:
+    kinds = {(field.owner, field.owner_kind) for field in fields}
+    found = ((kind, as_uuid(getattr(e, name))) for e in entries for name, kind in kinds)
+    return {Owner(kind, owner_id) for kind, owner_id in found if owner_id is not None}
 
 
 def _case(field: AnySealedField, entries: Sequence[models.Model]) -> models.Case:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import jcs
+import jcs  # type: ignore[import-untyped]  # it has no stubs
 
 Context = Mapping[str, str | int]
 
