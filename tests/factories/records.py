@@ -48,6 +48,11 @@ def member(of: Organisation, *, role: str = "customer") -> Principal:
     return of_user(user, wanted=of.pk)
 
 
+def member_of(organisation_id: UUID, *, role: str = "customer") -> Principal:
+    """Return a person of an organisation that is known by its id."""
+    return member(Organisation.objects.get(pk=organisation_id), role=role)
+
+
 def client(of: Organisation, *scopes: str) -> Principal:
     """Return a partner client of an organisation, as a token makes it."""
     return Principal(
