@@ -1,6 +1,5 @@
 """Cache and static files."""
 
-from foundation import environment
 from portal.settings.celery import VALKEY_URL
 
 CACHES = {

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from foundation.contracts.health import HealthAnswer, HealthCheck, HealthState
 from operations.health import contributions, services
@@ -41,7 +41,7 @@ def test_each_dependency_is_green_on_a_whole_installation(check: HealthCheck) ->
 
 
 def test_reasons_are_shown_on_the_machine_itself_only(
-    client: Client, monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.ALLOWED_HOSTS = ["localhost", "portal.example"]
     settings.TRUSTED_PROXIES = ["127.0.0.1/32"]
