@@ -53,6 +53,10 @@ RATE_HEADERS: dict[str, object] = {
     "RateLimit": {"schema": {"type": "string"}, "description": "What is left, and how long."},
     "RateLimit-Policy": {"schema": {"type": "string"}, "description": "Your plan's limit."},
 }
+NEXT_SCHEMA: dict[str, object] = {
+    "type": ["string", "null"],
+    "description": "Cursor of the next page; null on the last one.",
+}
 
 Operation = dict[str, object]
 
@@ -81,6 +85,8 @@ class ApiSchema(AutoSchema):
         parameters = [*_parameters(operation), *self._own_parameters(method)]
         if parameters:
             operation["parameters"] = parameters
+        if method == "GET" and getattr(self.view, "listing", None) is not None:
+            _wrap_page(operation)
         _add_problem(operation)
         return operation
 
@@ -139,6 +145,19 @@ def _security_scheme() -> dict[str, object]:
 def _add_problem(operation: Operation) -> None:
     responses = cast("dict[str, object]", operation.setdefault("responses", {}))
     responses["default"] = {"$ref": PROBLEM_REFERENCE}
+
+
+def _wrap_page(operation: Operation) -> None:
+    """Describe a list as it is sent: ``data`` and ``next`` around the rows."""
+    responses = cast("dict[str, dict[str, dict[str, dict[str, object]]]]", operation["responses"])
+    for media in responses.get("200", {}).get("content", {}).values():
+        schema = cast("dict[str, object]", media.get("schema", {}))
+        if schema.get("type") == "array":
+            media["schema"] = {
+                "type": "object",
+                "required": ["data", "next"],
+                "properties": {"data": schema, "next": NEXT_SCHEMA},
+            }
 
 
 def _parameters(operation: Operation) -> list[dict[str, object]]:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
-pytestmark = pytest.mark.django_db
 ROUTES = api_routes()
 CLOSED = tuple(route for route in ROUTES if not route.view.open_reason)
 NOBODY = Principal(

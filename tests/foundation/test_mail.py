@@ -100,7 +100,6 @@ def test_text_that_is_no_single_address_gets_no_mail(
     assert not mailoutbox
 
 
-@pytest.mark.django_db
 def test_mail_inside_a_transaction_is_refused(mailoutbox: list[EmailMultiAlternatives]) -> None:
     with transaction.atomic(), pytest.raises(OpenTransaction):
         send("alice@example.test")

@@ -237,7 +237,6 @@ def test_answer_that_is_no_json_says_so() -> None:
     assert HttpAnswer(200, {}, b"\xff", 1).text == "�"
 
 
-@pytest.mark.django_db
 def test_call_inside_a_transaction_is_refused_and_one_after_it_is_made() -> None:
     with https_server() as server:
         with transaction.atomic(), pytest.raises(http.OpenTransaction):
@@ -287,7 +286,7 @@ def test_session_sends_queries_and_json_relative_to_its_base() -> None:
 
 
 def test_session_asks_before_each_call_whether_it_may_go_on() -> None:
-    class Ended(Exception):  # noqa: N818
+    class Ended(Exception):
         pass
 
     def ended() -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import Http404
 from django.urls import path
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -92,6 +93,7 @@ class Samples(SampleView):
     )
     created: ClassVar[list[object]] = []
 
+    @extend_schema(responses=Sample(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """List rows as plain values."""
         rows = IdempotencyRecord.objects.filter(answer_body="listed")

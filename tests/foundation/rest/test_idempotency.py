@@ -16,8 +16,6 @@ from tests.foundation.rest.sample_api import ORGANISATION, Samples
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
-pytestmark = pytest.mark.django_db
-
 
 def create(client: Client, *, key: str = "key-1", name: str = "x", query: str = "") -> "Answer":
     return client.post(

@@ -8,7 +8,6 @@ from django.test import Client
 from foundation.identifiers import uuid7
 from foundation.rest.models import IdempotencyRecord
 
-pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 

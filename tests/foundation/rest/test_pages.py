@@ -17,7 +17,6 @@ def portal(settings: Settings) -> None:
     settings.ROOT_URLCONF = "portal.urls"
 
 
-@pytest.mark.django_db
 def test_overview_is_public_and_names_every_scope_and_problem(stranger: Client) -> None:
     response = stranger.get("/developers/")
 
@@ -31,7 +30,6 @@ def test_overview_is_public_and_names_every_scope_and_problem(stranger: Client) 
         assert f"/developers/problems/{kind.code}/" in text
 
 
-@pytest.mark.django_db
 def test_every_problem_type_has_its_page(stranger: Client) -> None:
     pages = [stranger.get(f"/developers/problems/{kind.code}/") for kind in problem_types]
 
@@ -39,7 +37,6 @@ def test_every_problem_type_has_its_page(stranger: Client) -> None:
     assert {page.status_code for page in pages} == {200}
 
 
-@pytest.mark.django_db
 def test_unknown_problem_type_is_not_found(stranger: Client) -> None:
     assert stranger.get("/developers/problems/nothing/").status_code == 404
 

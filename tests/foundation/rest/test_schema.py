@@ -5,7 +5,6 @@ from django.test import Client
 
 from foundation.rest.renderers import FastJsonRenderer, dump
 
-pytestmark = pytest.mark.django_db
 Node = dict[str, "Node"]
 
 
@@ -63,6 +62,13 @@ def test_shared_parameters_are_described(
 
     parameters = cast("list[dict[str, object]]", operation["parameters"])
     assert {parameter["name"] for parameter in parameters} == names
+
+
+def test_list_is_described_with_its_cursor(stranger: Client) -> None:
+    operation = document(stranger)["paths"]["/api/v1/samples"]["get"]
+
+    shape = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    assert set(shape["properties"]) == {"data", "next"}
 
 
 def test_renderer_writes_nothing_for_no_data_and_refuses_what_it_does_not_know() -> None:

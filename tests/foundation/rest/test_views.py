@@ -17,8 +17,6 @@ from tests.foundation.rest.sample_api import ORGANISATION, Failures, Samples
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
-pytestmark = pytest.mark.django_db
-
 
 def problem(response: "Answer") -> dict[str, object]:
     assert response["Content-Type"] == "application/problem+json"
