@@ -109,12 +109,18 @@ class OnboardingAdmin(GuardedModelAdmin[Onboarding]):
 
     def get_urls(self) -> list[URLPattern]:
         """Add a page for each decision."""
-        decide = path(
-            "<uuid:onboarding_id>/<str:decision>/",
-            self.admin_site.admin_view(self.decide),
-            name="partners_onboarding_decide",
-        )
-        return [decide, *super().get_urls()]
+        view = self.admin_site.admin_view(self.decide)
+        view.model_admin = self  # type: ignore[attr-defined]  # Django's mark of an admin view
+        own = [
+            path(
+                f"<uuid:onboarding_id>/{name}/",
+                view,
+                {"decision": name},
+                name=f"partners_onboarding_{name}",
+            )
+            for name in DECISIONS
+        ]
+        return [*own, *super().get_urls()]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, object], *args: object, **options: object
@@ -133,7 +139,7 @@ class OnboardingAdmin(GuardedModelAdmin[Onboarding]):
         if not self._may_decide(request):
             raise Denied
         onboarding = Onboarding.objects.filter(pk=onboarding_id).first()
-        if onboarding is None or decision not in DECISIONS:
+        if onboarding is None:
             raise NotFound
         form = DecisionForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
@@ -205,7 +211,7 @@ def _staff(request: HttpRequest) -> Principal:
 
 
 def _decide_url(onboarding_id: UUID, decision: str) -> str:
-    return reverse("admin:partners_onboarding_decide", args=[onboarding_id, decision])
+    return reverse(f"admin:partners_onboarding_{decision}", args=[onboarding_id])
 
 
 def _words(evidence: dict[str, object]) -> str:

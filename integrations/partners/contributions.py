@@ -15,6 +15,7 @@ from foundation.rest.problem_types import ProblemType
 from foundation.rest.scopes import Scope
 from foundation.rest.throttling import STANDARD_PLAN
 from foundation.web.navigation import NavigationItem
+from integrations.partners import queries
 from integrations.partners.models import PartnerClient
 from integrations.partners.permissions import READ_CLIENTS
 from integrations.partners.services import clients, housekeeping, mails
@@ -109,6 +110,8 @@ PROBLEMS: Final = (
 
 def plan_of(principal: Principal) -> str:
     """Return the plan whose limits hold for a client; registrations have the standard one."""
+    if principal.id is None:
+        return STANDARD_PLAN
     found = PartnerClient.objects.filter(pk=principal.id).values_list("plan", flat=True).first()
     return found or STANDARD_PLAN
 
@@ -126,8 +129,8 @@ class ClientInterfaces:
 
     def of_organisation(self, organisation_id: UUID | None) -> Iterable[Interface]:
         """Return the interfaces of an organisation; the operator has no partner client."""
-        rows = PartnerClient.objects.filter(organisation_id=organisation_id)
-        return [_interface(client) for client in rows.select_related("organisation", "acts_in")]
+        rows = queries.clients_of(organisation_id).select_related("organisation", "acts_in")
+        return [_interface(client) for client in rows]
 
 
 def _interface(client: PartnerClient) -> Interface:

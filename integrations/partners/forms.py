@@ -1,10 +1,12 @@
 """Forms of the partners' pages."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from foundation.identifiers import parse_uuid
 from foundation.web.forms import PortalForm
 
 
@@ -33,7 +35,18 @@ class AcceptTermsForm(PortalForm):
 class MakeSecretForm(PortalForm):
     """A form that makes one secret, however often it is sent."""
 
-    form_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    form_id = forms.CharField(max_length=36, widget=forms.HiddenInput, initial=uuid4)
+
+    def clean_form_id(self) -> UUID:
+        """Return the id of the form.
+
+        Raises:
+            ValidationError: it is none; somebody wrote the form by hand.
+        """
+        found = parse_uuid(str(self.cleaned_data["form_id"]))
+        if found is None:
+            raise ValidationError(_("Open the page again and use its button."))
+        return found
 
 
 class ConfirmForm(PortalForm):

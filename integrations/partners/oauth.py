@@ -59,7 +59,7 @@ class _Given:
         return sum((has_assertion, bool(self.basic), bool(self.body_secret)))
 
 
-class ClientScopes(BaseScopes):  # type: ignore[misc]  # the library has no types
+class ClientScopes(BaseScopes):
     """Scopes come from the registry, and each client has its own set of them."""
 
     def get_all_scopes(self) -> dict[str, str]:
@@ -82,7 +82,7 @@ class ClientScopes(BaseScopes):  # type: ignore[misc]  # the library has no type
         return self.get_available_scopes(application)
 
 
-class Validator(OAuth2Validator):  # type: ignore[misc]  # the library has no types
+class Validator(OAuth2Validator):
     """Authenticates clients; the rest is the library's."""
 
     def authenticate_client(
@@ -111,7 +111,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc]  # the library has no ty
     def _save_bearer_token(
         self, token: dict[str, object], request: OAuthRequest, *args: object, **options: object
     ) -> None:
-        super()._save_bearer_token(token, request, *args, **options)
+        super()._save_bearer_token(token, request, *args, **options)  # type: ignore[no-untyped-call]
         client = cast("PartnerClient", request.client)
         record(
             audit_events.ACCESS_GRANTED,

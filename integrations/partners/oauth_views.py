@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 from oauth2_provider.models import AccessToken
-from oauth2_provider.oauth2_backends import get_oauthlib_core
+from oauth2_provider.oauth2_backends import OAuthLibCore, get_oauthlib_core
 from oauthlib.common import Request as OauthlibRequest
 
 from accounts.services import lock_out
@@ -33,6 +33,7 @@ from integrations.partners.services.onboardings import grantable_scopes
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 30
+SERVED_GRANTS: Final = ("client_credentials",)
 UNNAMED: Final = "unnamed-client"
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -78,7 +79,7 @@ def metadata(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
             "revocation_endpoint": f"{base}/oauth2/revoke",
             "introspection_endpoint": f"{base}/oauth2/introspect",
             "response_types_supported": [],
-            "grant_types_supported": ["client_credentials"],
+            "grant_types_supported": list(SERVED_GRANTS),
             "scopes_supported": list(grantable_scopes()),
             "token_endpoint_auth_methods_supported": methods,
             "token_endpoint_auth_signing_alg_values_supported": list(key_sets.ALGORITHMS),
@@ -141,17 +142,20 @@ def _tell_lock_out(request: HttpRequest, name: str, status: int) -> None:
 
 
 def _token(request: HttpRequest) -> HttpResponse:
-    _url, headers, body, status = get_oauthlib_core().create_token_response(request)
+    if request.POST.get("grant_type") not in SERVED_GRANTS:
+        # The library would serve the device flow, which is not mounted.
+        return oauth_error("unsupported_grant_type", "This grant is not served.", status=400)
+    _url, headers, body, status = _core().create_token_response(request)
     return _answer(headers, body, status)
 
 
 def _revoke(request: HttpRequest) -> HttpResponse:
-    _url, headers, body, status = get_oauthlib_core().create_revocation_response(request)
+    _url, headers, body, status = _core().create_revocation_response(request)
     return _answer(headers, body or "", status)
 
 
 def _introspect(request: HttpRequest) -> HttpResponse:
-    core = get_oauthlib_core()
+    core = _core()
     uri, method, body, headers = core._extract_params(request)  # noqa: SLF001  the library's helper
     asked = OauthlibRequest(uri, method, body, headers)
     if request.GET:
@@ -177,6 +181,11 @@ def _introspect(request: HttpRequest) -> HttpResponse:
             "exp": int(found.expires.timestamp()),
         }
     )
+
+
+def _core() -> OAuthLibCore:
+    core: OAuthLibCore = get_oauthlib_core()  # type: ignore[no-untyped-call]  # the library's
+    return core
 
 
 def _answer(headers: Mapping[str, str], body: str, status: int) -> HttpResponse:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 from oauth2_provider.models import AccessToken, Grant, IDToken, RefreshToken
 
@@ -110,7 +110,7 @@ class Tokens:
         return ErasureCount(label="partners.token", deleted=deleted)
 
 
-def _token_rows(subject: DataSubject) -> Iterator[QuerySet[object]]:
+def _token_rows(subject: DataSubject) -> Iterator["QuerySet[Model]"]:
     for model in (AccessToken, RefreshToken, Grant, IDToken):
         yield model.objects.filter(user_id=subject.user_id)
 
@@ -118,7 +118,7 @@ def _token_rows(subject: DataSubject) -> Iterator[QuerySet[object]]:
 def _onboardings_of(subject: DataSubject) -> list[Onboarding]:
     by_user = Q(contact_user_id=subject.user_id)
     found = {item.pk: item for item in Onboarding.objects.filter(by_user)}
-    for item in Onboarding.objects.all().matching(contact_email=subject.email):
+    for item in Onboarding.objects.matching(contact_email=subject.email):
         found.setdefault(item.pk, item)
     return [found[key] for key in sorted(found)]
 

@@ -72,7 +72,10 @@ class Partner:
 
     def client(self, environment: Environment = Environment.LIVE) -> PartnerClient:
         """Return the client of an environment."""
-        return PartnerClient.objects.get(onboarding=self.onboarding, environment=environment)
+        found: PartnerClient = PartnerClient.objects.get(
+            onboarding=self.onboarding, environment=environment
+        )
+        return found
 
 
 @dataclass(slots=True)

@@ -34,7 +34,7 @@ class PartnerClient(AbstractApplication):
     id: "models.UUIDField[UUID, UUID]" = models.UUIDField(  # type: ignore[assignment]  # DOT: bigint
         primary_key=True, default=uuid7, editable=False
     )
-    client_secret: "models.CharField[str, str]" = models.CharField(  # type: ignore[assignment]
+    client_secret: "models.CharField[str, str]" = models.CharField(
         max_length=255, blank=True, default="", editable=False
     )
     organisation = models.ForeignKey(

@@ -36,15 +36,15 @@ def create(
     It has no secret: the partner makes one on its own page, unless it brought a key.
     """
     is_live = environment == Environment.LIVE
-    organisation = onboarding.organisation
-    if organisation is None:
+    organisation, sandbox = onboarding.organisation, onboarding.sandbox_organisation
+    if organisation is None or sandbox is None:
         raise Conflict(_("The organisation does not exist yet."))
-    client = PartnerClient.objects.create(
+    client: PartnerClient = PartnerClient.objects.create(
         name=f"{onboarding.organisation_name} ({environment.value})"[:255],
         client_type=PartnerClient.CLIENT_CONFIDENTIAL,
         authorization_grant_type=PartnerClient.GRANT_CLIENT_CREDENTIALS,
         organisation=organisation,
-        acts_in=organisation if is_live else onboarding.sandbox_organisation,
+        acts_in=organisation if is_live else sandbox,
         onboarding=onboarding,
         environment=environment,
         valid_until=clock.now() + timedelta(days=CLIENT_DAYS),
@@ -170,6 +170,7 @@ def start_all(onboarding: Onboarding) -> None:
 
 def end_tokens_of_user(user_id: UUID, reason: str) -> int:  # noqa: ARG001  the contract's signature
     """End all tokens a person's consent rests on (access ender)."""
+    ended: int
     ended, _counts = AccessToken.objects.filter(user_id=user_id).delete()
     ended += RefreshToken.objects.filter(user_id=user_id, revoked__isnull=True).update(
         revoked=clock.now()
@@ -188,7 +189,8 @@ def note_use(client: PartnerClient, *, net: str) -> None:
 
 
 def _locked(client_id: UUID) -> PartnerClient:
-    return PartnerClient.objects.select_for_update().get(pk=client_id)
+    client: PartnerClient = PartnerClient.objects.select_for_update().get(pk=client_id)
+    return client
 
 
 def _check_usable(client: PartnerClient) -> None:
@@ -197,6 +199,7 @@ def _check_usable(client: PartnerClient) -> None:
 
 
 def _end_tokens(client: PartnerClient) -> int:
+    ended: int
     ended, _counts = AccessToken.objects.filter(application=client).delete()
     return ended
 

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import User
@@ -15,10 +15,13 @@ from integrations.partners.models import Onboarding
 from integrations.partners.services import approvals, onboardings
 from tests.factories import partners
 
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
+
 PATH = "/api/v1/onboardings"
 
 
-def _start(body: object, *, key: str = "", net: str = "192.0.2.9") -> HttpResponse:
+def _start(body: object, *, key: str = "", net: str = "192.0.2.9") -> "Answer":
     return Client(REMOTE_ADDR=net).post(
         PATH,
         body if isinstance(body, bytes) else json.dumps(body),
@@ -27,13 +30,13 @@ def _start(body: object, *, key: str = "", net: str = "192.0.2.9") -> HttpRespon
     )
 
 
-def _read(onboarding_id: object, token: str) -> HttpResponse:
+def _read(onboarding_id: object, token: str) -> "Answer":
     return Client().get(f"{PATH}/{onboarding_id}", headers=partners.bearer(token))
 
 
 def _describe(
     onboarding_id: object, token: str, body: object, *, etag: str | None = None
-) -> HttpResponse:
+) -> "Answer":
     found = etag if etag is not None else _read(onboarding_id, token).headers.get("ETag", '"x"')
     return Client().patch(
         f"{PATH}/{onboarding_id}",
@@ -43,7 +46,7 @@ def _describe(
     )
 
 
-def _ask(onboarding_id: object, token: str, key: str = "") -> HttpResponse:
+def _ask(onboarding_id: object, token: str, key: str = "") -> "Answer":
     return Client().post(
         f"{PATH}/{onboarding_id}/approval-requests",
         "{}",

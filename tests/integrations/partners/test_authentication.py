@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from oauth2_provider.models import AccessToken
 
@@ -15,10 +15,13 @@ from integrations.partners.services import approvals, clients
 from integrations.partners.types import Environment
 from tests.factories import partners
 
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
+
 PATH = "/api/v1/clients"
 
 
-def _get(path: str = PATH, **headers: str) -> HttpResponse:
+def _get(path: str = PATH, **headers: str) -> "Answer":
     return Client().get(path, headers=headers)
 
 

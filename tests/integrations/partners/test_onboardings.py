@@ -40,7 +40,7 @@ def test_the_address_is_sealed_and_found_by_its_index() -> None:
     onboarding, _token = partners.started("Dev@Borealis.example")
 
     assert Onboarding.objects.get(pk=onboarding.pk).contact_email == "Dev@Borealis.example"
-    assert Onboarding.objects.all().matching(contact_email="dev@borealis.example") == [onboarding]
+    assert Onboarding.objects.matching(contact_email="dev@borealis.example") == [onboarding]
 
 
 def test_a_link_confirms_once() -> None:
