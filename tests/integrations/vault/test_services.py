@@ -335,9 +335,13 @@ def test_destroying_stops_a_running_session_at_its_next_call(alice: Principal) -
             credential.organisation_id, credential.pk, purpose="test", principal=alice
         ) as calls,
     ):
-        with organisation_scope(credential.organisation_id):
-            services.destroy(credential.pk, principal=alice)
+        destroyed_meanwhile(credential, alice)
         calls.get("https://api.example.com/me")
 
     with organisation_scope(credential.organisation_id):
         assert Lease.objects.get().end_reason == "destroyed"
+
+
+def destroyed_meanwhile(credential: Credential, principal: Principal) -> None:
+    with organisation_scope(credential.organisation_id):
+        services.destroy(credential.pk, principal=principal)

@@ -193,9 +193,11 @@ def test_the_task_gets_ids_alone(
 ) -> None:
     credential = make.credential(alice)
 
-    with django_capture_on_commit_callbacks() as callbacks:
-        with organisation_scope(credential.organisation_id):
-            services.request_test(credential.pk, principal=alice)
+    with (
+        django_capture_on_commit_callbacks() as callbacks,
+        organisation_scope(credential.organisation_id),
+    ):
+        services.request_test(credential.pk, principal=alice)
 
     (callback,) = callbacks
     held = repr([cell.cell_contents for cell in callback.__closure__ or ()])

@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection, transaction
 
+from accounts.models import Organisation
 from foundation.tenancy import organisation_scope
 from integrations.vault import services
 from tests.factories import records as people
@@ -13,7 +14,7 @@ TABLES = ("vault_credential", "vault_credential_version", "vault_lease", "vault_
 
 
 @pytest.fixture
-def home() -> people.Organisation:
+def home() -> Organisation:
     """Return an organisation with a row in each table."""
     of = people.organisation()
     alice = people.member(of, role="administrator")
@@ -27,7 +28,7 @@ def home() -> people.Organisation:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_raw_sql_without_or_with_a_foreign_setting_sees_no_row(
-    table: str, home: people.Organisation
+    table: str, home: Organisation
 ) -> None:
     other = people.organisation()
 
@@ -40,7 +41,7 @@ def test_raw_sql_without_or_with_a_foreign_setting_sees_no_row(
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_vaults_role_is_behind_the_same_wall(table: str, home: people.Organisation) -> None:
+def test_the_vaults_role_is_behind_the_same_wall(table: str, home: Organisation) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('gatehouse.organisation', '', true)")
         cursor.execute("SET LOCAL ROLE gatehouse_vault")

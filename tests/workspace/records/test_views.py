@@ -7,7 +7,6 @@ import pytest
 from django.urls import reverse
 
 from accounts.assurance import PROVED_AT_KEY
-from accounts.session_engine import SessionStore
 from foundation.tenancy import organisation_scope
 from tests.factories import records as make
 from tests.factories.accounts import Browser, session_of
@@ -31,7 +30,7 @@ def created(browser: Browser, kind: str = "company", **values: str) -> Record:
 
 def proved_long_ago(browser: Browser) -> None:
     """Sign in anew with a proof that is too old for a step-up."""
-    store: SessionStore = session_of(browser.user)
+    store = session_of(browser.user)
     store[PROVED_AT_KEY] = store[PROVED_AT_KEY] - STALE_AFTER
     store["organisation"] = str(browser.organisation.pk)
     store.save()

@@ -3,6 +3,7 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from accounts.models import Organisation
 from foundation.tenancy import organisation_scope
 from tests.factories import records as make
 from tests.factories.walls import row_security_off, rows_seen
@@ -19,7 +20,7 @@ TABLES = (
 
 
 @pytest.fixture
-def home() -> make.Organisation:
+def home() -> Organisation:
     """Return an organisation with a row in each table."""
     of = make.organisation()
     owner = make.member(of)
@@ -33,7 +34,7 @@ def home() -> make.Organisation:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_raw_sql_without_or_with_a_foreign_setting_sees_no_row(
-    table: str, home: make.Organisation
+    table: str, home: Organisation
 ) -> None:
     other = make.organisation()
 
@@ -54,27 +55,35 @@ def test_every_table_of_records_has_a_forced_policy(table: str) -> None:
         assert cursor.fetchone() == (True, True)
 
 
-def test_a_row_cannot_be_written_for_another_organisation(home: make.Organisation) -> None:
+def test_a_row_cannot_be_written_for_another_organisation(home: Organisation) -> None:
     other = make.organisation()
     owner = make.member(home)
     saved = make.record(owner)
+    assert owner.id is not None
+    grant = RecordGrant(organisation_id=other.pk, record_id=saved.id, user_id=owner.id)
 
     with organisation_scope(home.pk), pytest.raises(Exception, match="row-level security"):
-        RecordGrant(organisation_id=other.pk, record_id=saved.id, user_id=owner.id).save()
+        grant.save()
 
 
 def test_a_value_cannot_point_to_a_record_of_another_organisation(
-    home: make.Organisation,
+    home: Organisation,
 ) -> None:
     other = make.organisation()
     foreign = make.record(make.member(other), visibility=Visibility.ORGANISATION)
 
+    value = RecordValue(
+        organisation_id=home.pk, record_id=foreign.id, field="name", plain_text="DE"
+    )
+
     with pytest.raises(IntegrityError), transaction.atomic(), organisation_scope(home.pk):
-        RecordValue(
-            organisation_id=home.pk, record_id=foreign.id, field="name", plain_text="DE"
-        ).save()
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        saved_and_checked(value)
+
+
+def saved_and_checked(value: RecordValue) -> None:
+    value.save()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_the_web_role_may_not_truncate_or_alter() -> None:
