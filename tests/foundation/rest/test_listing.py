@@ -3,10 +3,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 
 from foundation.identifiers import uuid7
+from foundation.rest.listing import Listing, Page, page_of, text
 from foundation.rest.models import IdempotencyRecord
+from tests.foundation.rest.sample_api import TOKENS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -172,3 +175,26 @@ def test_cursor_hides_no_secret_and_names_no_column(
     assert rows
     payload = cursor.split(":")[0]
     assert b"claimed_at" not in base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+
+
+def test_text_filter_takes_short_printable_text() -> None:
+    assert text("Müller & Co") == "Müller & Co"
+    for wrong in ("x" * 201, "a\x00", "a\nb"):
+        with pytest.raises(ValueError, match="^[ax]"):
+            text(wrong)
+
+
+def test_page_of_models_is_the_same_as_one_of_values(rows: list[IdempotencyRecord]) -> None:
+    def page(parameters: str) -> Page[IdempotencyRecord]:
+        return page_of(
+            IdempotencyRecord.objects.filter(answer_body="listed"),
+            listing=Listing(sorts={"claimed_at": "claimed_at"}, default_sort="claimed_at"),
+            parameters=QueryDict(parameters),
+            principal=TOKENS["paul"],
+        )
+
+    first = page("limit=40")
+    second = page(f"limit=40&cursor={first.next_cursor}")
+
+    assert {*first.rows, *second.rows} == set(rows)
+    assert str(first.rows[0]) == f"idempotency record {first.rows[0].pk}"

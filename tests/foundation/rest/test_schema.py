@@ -1,7 +1,10 @@
+from decimal import Decimal
+from types import MappingProxyType
 from typing import cast
 
 import pytest
 from django.test import Client
+from django.utils.translation import gettext_lazy
 
 from foundation.rest.renderers import FastJsonRenderer, dump
 
@@ -74,5 +77,8 @@ def test_list_is_described_with_its_cursor(stranger: Client) -> None:
 def test_renderer_writes_nothing_for_no_data_and_refuses_what_it_does_not_know() -> None:
     assert FastJsonRenderer().render(None) == b""
     assert dump({"a": frozenset({"b"})}) == b'{"a":["b"]}'
+    assert dump([Decimal("1.10"), gettext_lazy("Yes"), MappingProxyType({1: None})]) == (
+        b'["1.10","Yes",{"1":null}]'
+    )
     with pytest.raises(TypeError):
         dump({"a": object()})

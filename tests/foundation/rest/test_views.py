@@ -3,16 +3,20 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django import Settings
+from rest_framework.exceptions import ParseError, Throttled
 
 from foundation.access.guards import Guard, guard_of
 from foundation.rest import problems
+from foundation.rest.middleware import ApiProblems
+from foundation.rest.models import IdempotencyRecord
 from foundation.rest.problem_types import BY_STATUS, problem_types, type_for
 from foundation.rest.views import ApiView
-from tests.foundation.rest.sample_api import ORGANISATION, Failures, Samples
+from tests.foundation.rest.sample_api import ORGANISATION, Failures, Sample, Samples
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
@@ -325,7 +329,38 @@ def test_without_a_counter_nothing_is_answered(paul: Client, settings: Settings)
     assert response["Retry-After"] == "5"
 
 
-def test_middleware_leaves_good_answers_alone() -> None:
-    request = RequestFactory().get("/api/v1/x")
+def test_middleware_keeps_headers_that_belong_to_a_failure() -> None:
+    refusal = HttpResponse("wait", status=429, headers={"Retry-After": "3", "X-Other": "x"})
 
-    assert problems.plain_problem(request, status=404).status_code == 404
+    answer = ApiProblems(lambda _: refusal)(RequestFactory().get("/api/v1/x"))
+
+    assert (answer.status_code, answer["Retry-After"]) == (429, "3")
+    assert "X-Other" not in answer
+    assert answer["Content-Type"] == problems.CONTENT_TYPE
+
+
+def test_failures_of_libraries_get_our_codes() -> None:
+    def code(error: Exception) -> tuple[str, int]:
+        domain = problems.as_domain_error(error)
+        assert domain is not None
+        return domain.reason_code, domain.status
+
+    assert code(Throttled()) == ("too_many", 429)
+    assert code(PermissionDenied()) == ("denied", 403)
+    assert code(SuspiciousOperation()) == ("invalid", 400)
+    assert code(ParseError()) == ("invalid", 400)
+
+
+def test_list_view_without_a_declared_listing_is_a_fault_of_the_code() -> None:
+    class Bare(ApiView):
+        open_reason = "a test"
+
+    with pytest.raises(ImproperlyConfigured):
+        Bare().page(IdempotencyRecord.objects.all())
+
+
+def test_body_that_is_no_object_is_refused_by_the_serializer_too() -> None:
+    serializer = Sample(data=["x"])
+
+    assert not serializer.is_valid()
+    assert set(serializer.errors) == {"non_field_errors"}
