@@ -180,7 +180,7 @@ def test_cursor_hides_no_secret_and_names_no_column(
 def test_text_filter_takes_short_printable_text() -> None:
     assert text("Müller & Co") == "Müller & Co"
     for wrong in ("x" * 201, "a\x00", "a\nb"):
-        with pytest.raises(ValueError, match="^[ax]"):
+        with pytest.raises(ValueError, match=r"^[ax]"):
             text(wrong)
 
 
