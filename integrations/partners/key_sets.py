@@ -56,6 +56,12 @@ def fits(key: Mapping[str, object], algorithm: str) -> bool:
     return key["kty"] == ("EC" if algorithm == "ES256" else "RSA")
 
 
+def names(key_set: Mapping[str, object]) -> list[str]:
+    """Return the ids of the keys of a stored set."""
+    keys = key_set.get("keys", [])
+    return [str(key["kid"]) for key in keys] if isinstance(keys, list) else []
+
+
 def _key(key: object, pointer: str) -> dict[str, object]:
     if not isinstance(key, Mapping):
         raise _refusal(pointer, "not_a_key", _("A key is an object."))

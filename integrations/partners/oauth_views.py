@@ -8,7 +8,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 from oauth2_provider.models import AccessToken
-from oauth2_provider.oauth2_backends import OAuthLibCore, get_oauthlib_core
+from oauth2_provider.oauth2_backends import get_oauthlib_core
 from oauthlib.common import Request as OauthlibRequest
 
 from accounts.services import lock_out
@@ -37,6 +37,17 @@ SERVED_GRANTS: Final = ("client_credentials",)
 UNNAMED: Final = "unnamed-client"
 
 Answer = Callable[[HttpRequest], HttpResponse]
+Answered = tuple[str | None, Mapping[str, str], str, int]
+
+
+class _Core(Protocol):
+    """What is used of the library's core, which has no types."""
+
+    def create_token_response(self, request: HttpRequest) -> Answered: ...
+
+    def create_revocation_response(self, request: HttpRequest) -> Answered: ...
+
+    def _extract_params(self, request: HttpRequest) -> tuple[str, str, str, dict[str, object]]: ...
 
 
 @csrf_exempt
@@ -183,8 +194,8 @@ def _introspect(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _core() -> OAuthLibCore:
-    core: OAuthLibCore = get_oauthlib_core()  # type: ignore[no-untyped-call]  # the library's
+def _core() -> _Core:
+    core: _Core = get_oauthlib_core()  # type: ignore[no-untyped-call]  # the library's
     return core
 
 

@@ -14,8 +14,7 @@ from django_stubs_ext import StrOrPromise
 
 from foundation import clock
 from foundation.web.tables import Column, Value, cells, headings
-from integrations.partners import agreements
-from integrations.partners.api.serializers import key_ids
+from integrations.partners import agreements, key_sets
 from integrations.partners.models import ClientSecret, PartnerClient
 from integrations.partners.types import Environment, Terms
 
@@ -57,7 +56,7 @@ def client_table(request: HttpRequest, rows: QuerySet[PartnerClient]) -> dict[st
 
 def client_facts(client: PartnerClient) -> Sequence[tuple[str, object]]:
     """Return terms and values about a client; none of them is a secret."""
-    kids = key_ids(client.jwks)
+    kids = key_sets.names(client.jwks)
     method = (
         _("its own keys: %(keys)s") % {"keys": ", ".join(kids)} if kids else _("a client secret")
     )

@@ -1,11 +1,10 @@
 """Shapes of the onboarding and client resources."""
 
-from collections.abc import Mapping
-
 from django.conf import settings
 from rest_framework import serializers
 
 from foundation.rest.serializers import StrictSerializer
+from integrations.partners import key_sets
 from integrations.partners.assertions import token_url
 from integrations.partners.models import Onboarding, PartnerClient
 from integrations.partners.services.onboardings import next_step
@@ -97,7 +96,7 @@ def onboarding_view(onboarding: Onboarding) -> dict[str, object]:
         "organisation_name": onboarding.organisation_name,
         "purpose": onboarding.purpose,
         "wanted_scopes": onboarding.wanted_scopes,
-        "key_ids": key_ids(onboarding.jwks),
+        "key_ids": key_sets.names(onboarding.jwks),
         "reason": onboarding.decision_reason,
         "token_endpoint": token_url(),
         "clients": [client_view(client) for client in onboarding.clients.order_by("id")],
@@ -116,12 +115,6 @@ def client_view(client: PartnerClient) -> dict[str, object]:
         "is_usable": client.is_usable(None),
         "scopes": client.allowed_scopes,
         "authenticates_by": "private_key_jwt" if client.has_own_key else "client_secret",
-        "key_ids": key_ids(client.jwks),
+        "key_ids": key_sets.names(client.jwks),
         "valid_until": client.valid_until,
     }
-
-
-def key_ids(jwks: Mapping[str, object]) -> list[str]:
-    """Return the ids of a stored key set."""
-    keys = jwks.get("keys", [])
-    return [str(key["kid"]) for key in keys] if isinstance(keys, list) else []

@@ -8,8 +8,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from encryption import services as keys
+from encryption.normalisation import normalise_email
 from foundation import clock, mail
 from foundation.mail import MailNotSent
+from foundation.rate_limit import allow
 from integrations.partners import queries
 from integrations.partners.models import Onboarding
 from integrations.partners.services.steps import locked
@@ -18,6 +21,9 @@ from integrations.partners.types import OnboardingState
 LINK_DAYS: Final = 7
 FORGOTTEN_SECONDS: Final = 20
 BATCH: Final = 20
+MAILS_PER_ADDRESS: Final = 5
+MAILS_WINDOW_SECONDS: Final = 24 * 3600
+ADDRESS_PURPOSE: Final = "partners.address"
 CONFIRM_PATH: Final = "/partners/confirm/"
 CLIENTS_PATH: Final = "/partners/"
 
@@ -30,7 +36,7 @@ def send_confirmation(onboarding_id: UUID) -> None:
     """
     token = secrets.token_urlsafe(32)
     onboarding = _claim_confirmation(onboarding_id, token)
-    if onboarding is None:
+    if onboarding is None or not _may_be_mailed(onboarding):
         return
     try:
         mail.send(
@@ -97,3 +103,12 @@ def _claim_confirmation(onboarding_id: UUID, token: str) -> Onboarding | None:
     onboarding.confirmation_sent_at = now
     onboarding.save()
     return onboarding
+
+
+def _may_be_mailed(onboarding: Onboarding) -> bool:
+    """Say whether an address has had few links today: nobody floods a stranger's mailbox."""
+    address = normalise_email(str(onboarding.contact_email))
+    counted = keys.mac(ADDRESS_PURPOSE, address).hex()
+    return allow(
+        f"partners.mail:{counted}", limit=MAILS_PER_ADDRESS, window_seconds=MAILS_WINDOW_SECONDS
+    )

@@ -6,7 +6,7 @@ from django.core import mail
 from accounts.models import Invitation, Organisation
 from foundation.errors import Denied, Invalid, TooMany
 from foundation.principals import Principal
-from integrations.partners import agreements, domains, queries
+from integrations.partners import agreements, domains, queries, tasks
 from integrations.partners.errors import (
     AddressNotConfirmed,
     CertificateNeeded,
@@ -235,3 +235,32 @@ def test_a_net_may_start_twenty_onboardings_an_hour() -> None:
 
     with pytest.raises(TooMany):
         partners.started("one.more@borealis.example")
+
+
+def test_a_strangers_mailbox_gets_five_links_a_day_at_most() -> None:
+    for _turn in range(8):
+        onboarding, _token = partners.started()
+        mails.send_confirmation(onboarding.pk)
+
+    assert len(mail.outbox) == 5
+
+
+def test_tasks_take_ids_and_do_nothing_the_second_time() -> None:
+    onboarding, _token = partners.started()
+
+    for _turn in range(2):
+        tasks.mail_confirmation(str(onboarding.pk))
+        tasks.mail_decision(str(onboarding.pk))
+
+    assert len(mail.outbox) == 1
+
+
+def test_an_approved_partner_is_told_without_any_secret() -> None:
+    partner = partners.live(partners.key())
+
+    tasks.mail_decision(str(partner.onboarding.pk))
+
+    body = str(mail.outbox[-1].body)
+    assert mail.outbox[-1].to == [partners.EMAIL]
+    assert "/partners/" in body
+    assert partner.client().client_id not in body

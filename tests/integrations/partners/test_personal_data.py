@@ -13,6 +13,7 @@ LABELS = ("partners.onboarding", "partners.client", "partners.token")
 
 
 def _subject(partner: partners.Partner) -> DataSubject:
+    assert partner.person.id is not None
     user = User.objects.get(pk=partner.person.id)
     return DataSubject(user_id=user.pk, subject_id=user.subject_id, email=partners.EMAIL)
 
