@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -17,7 +18,7 @@ from accounts.permissions import (
     MANAGE_ROLES,
     READ_USERS,
 )
-from accounts.services import organisations, roles
+from accounts.services import invitations, organisations, roles
 from accounts.types import OrganisationStatus
 from foundation.access.guards import principal_of
 from foundation.access.model_admin import GuardedModelAdmin
@@ -210,11 +211,37 @@ class UserAdmin(GuardedModelAdmin[User]):
     )
 
 
+class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Whom to invite to which organisation, and as what."""
+
+    language = forms.ChoiceField(label=_("Language of the mail"), choices=settings.LANGUAGES)
+
+    class Meta:
+        model = Invitation
+        fields: ClassVar[list[str]] = ["email", "organisation", "role"]
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's own signature
+        if "role" in self.fields:
+            roles_of_all = Role.objects.filter(is_system=True).order_by("name")
+            self.fields["role"].queryset = roles_of_all  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, object]:
+        """Refuse a role that the organisation cannot hand out, beside the field."""
+        cleaned = super().clean() or {}
+        organisation, role = cleaned.get("organisation"), cleaned.get("role")
+        if organisation and role and role.code not in organisation.role_codes:
+            self.add_error("role", _("This organisation cannot hand out this role."))
+        return cleaned
+
+
 @admin.register(Invitation)
 class InvitationAdmin(GuardedModelAdmin[Invitation]):
-    """Invitations, to look at."""
+    """Invitations: staff invite the first member of an organisation; the rest is to look at."""
 
     view_permission = READ_USERS
+    add_permission: ClassVar[str] = APPROVE_ORGANISATION
+    form = InvitationForm
     list_display = ("email", "organisation", "role", "created_at", "expires_at", "accepted_at")
     list_select_related = ("organisation", "role")
     search_fields = ("email", "organisation__name")
@@ -228,6 +255,34 @@ class InvitationAdmin(GuardedModelAdmin[Invitation]):
         "accepted_at",
         "withdrawn_at",
     )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let those invite who may approve organisations."""
+        principal = principal_of(request)
+        return principal.is_staff and principal.may(self.add_permission)
+
+    def get_fields(self, request: HttpRequest, obj: Invitation | None = None) -> Sequence[str]:
+        """Ask only what an invitation needs."""
+        del request
+        return ("email", "organisation", "role", "language") if obj is None else self.fields
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Invitation,
+        form: ModelForm[Invitation],
+        change: bool,  # noqa: ARG002, FBT001  Django's signature
+    ) -> None:
+        """Let the service write and mail."""
+        made = invitations.invite(
+            email=form.cleaned_data["email"],
+            organisation=form.cleaned_data["organisation"],
+            role=form.cleaned_data["role"],
+            language=form.cleaned_data["language"],
+            principal=principal_of(request),
+        )
+        obj.pk = made.pk
+        obj._state.adding = False  # noqa: SLF001  the row exists: Django would insert it again
 
 
 @admin.register(Team)

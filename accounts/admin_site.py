@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import assurance
 from accounts.principal import is_verified
-from foundation.access.guards import principal_of
+from foundation.access.guards import Guard, principal_of
 from foundation.access.model_admin import GuardedModelAdmin
 
 RECENT_SECONDS = 900
@@ -56,6 +56,9 @@ class PortalAdminSite(admin.AdminSite):
         if principal_of(request).is_authenticated:
             return HttpResponseRedirect(reverse("home"))
         return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': target})}")
+
+    # Not wrapped by ``admin_view``: who is not let in must be able to come here.
+    login.guard = Guard(open_reason="leads to the portal's own sign-in")  # type: ignore[attr-defined]
 
     def logout(
         self,

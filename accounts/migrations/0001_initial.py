@@ -136,6 +136,7 @@ class Migration(migrations.Migration):
                     encryption.fields.SealedTextField(
                         blank=True,
                         label="accounts.user.display_name",
+                        null=True,
                         owner="subject_id",
                         owner_kind="subject",
                     ),

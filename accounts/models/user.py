@@ -59,6 +59,7 @@ class User(SealedMixin, AbstractBaseUser, PermissionsMixin, Entity):
         label="accounts.user.display_name",
         owner_kind=OwnerKind.SUBJECT,
         owner="subject_id",
+        null=True,
         blank=True,
     )
     language = models.CharField(max_length=8, default="en")

@@ -1,12 +1,16 @@
 """People, organisations and browsers of tests, made by the product's own services."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts import assurance, factors
@@ -171,3 +175,12 @@ def browser(
 def some_id() -> UUID:
     """Return an id that nothing has."""
     return uuid7()
+
+
+@contextmanager
+def queries_at_most(number: int) -> Iterator[None]:
+    """Fail if the block sends more statements than a budget to the main database."""
+    with CaptureQueriesContext(connection) as captured:
+        yield
+    statements = [query["sql"] for query in captured.captured_queries]
+    assert len(statements) <= number, "\n".join(statements)
