@@ -12,7 +12,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connections, models, transaction
 from django.db.models.expressions import Combinable, Expression
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -29,6 +29,12 @@ from encryption.types import GENERAL, KeyState, Owner
 DIGEST_BYTES: Final = 16
 
 _INFO = b"gatehouse blind index v1"
+# Arrays, because Django's bulk insert of bytes sends one parameter per cell.
+_INSERT = """
+INSERT INTO encryption_blindindexentry (epoch, norm, label, digest, row, owner_kind, owner)
+SELECT %s, %s, given.* FROM UNNEST(%s::text[], %s::bytea[], %s::uuid[], %s::text[], %s::uuid[])
+AS given
+"""
 
 
 class IndexKeys:
@@ -120,13 +126,23 @@ def match(field: AnySealedField, value: object) -> BlindMatch:
 
 def add(instances: Sequence[models.Model], fields: Sequence[AnySealedField], *, using: str) -> None:
     """Add the digests of some fields of rows that have none, in the caller's transaction."""
-    entries = [
-        _entry(field, instance)
+    values = [
+        (field, instance, value)
         for instance in instances
         for field in fields
-        if getattr(instance, field.attname) is not None
+        if (value := getattr(instance, field.attname)) is not None
     ]
-    BlindIndexEntry.objects.using(using).bulk_create(entries, batch_size=1000)
+    if not values:
+        return
+    columns = (
+        [field.label for field, _, _ in values],
+        [digest(field, value) for field, _, value in values],
+        [as_uuid(instance.pk) for _, instance, _ in values],
+        [str(field.owner_kind) for field, _, _ in values],
+        [as_uuid(getattr(instance, field.owner)) for field, instance, _ in values],
+    )
+    with connections[using].cursor() as cursor:
+        cursor.execute(_INSERT, [keys.epoch(), VERSION, *columns])
 
 
 def forget(
@@ -144,18 +160,6 @@ def forget_owner(owner: Owner, *, using: str) -> None:
     """Delete all digests of values that an owner's keys seal."""
     entries = BlindIndexEntry.objects.using(using)
     entries.filter(owner=owner.id, owner_kind=str(owner.kind)).delete()
-
-
-def _entry(field: AnySealedField, instance: models.Model) -> BlindIndexEntry:
-    return BlindIndexEntry(
-        label=field.label,
-        digest=digest(field, getattr(instance, field.attname)),
-        row=cast("UUID", as_uuid(instance.pk)),
-        epoch=keys.epoch(),
-        norm=VERSION,
-        owner_kind=field.owner_kind,
-        owner=cast("UUID", as_uuid(getattr(instance, field.owner))),
-    )
 
 
 def _active_row() -> IndexKey | None:

@@ -21,8 +21,8 @@ from django.db.models.query_utils import DeferredAttribute
 
 from encryption import envelope, normalisation
 from encryption.errors import Tampered, Unreadable
-from encryption.keyring import keyring
-from encryption.types import DATA, NO_OWNER, Owner, OwnerKind
+from encryption.keyring import keyring, realm
+from encryption.types import NO_OWNER, Owner, OwnerKind
 from encryption.values import UNOPENED, Row, Sealed
 from foundation.contracts import key_journal
 from foundation.contracts.key_journal import KeyEvent
@@ -105,6 +105,7 @@ class SealedField(_Field[Set, Get]):
         self.label = label
         self.label_part = envelope.label_part(label)
         self.owner_kind = OwnerKind(owner_kind)
+        self.realm = realm(self.owner_kind)
         self.owner = owner
         self.blind_index = blind_index
         options["editable"] = False
@@ -252,17 +253,16 @@ class SealedField(_Field[Set, Get]):
         raise TypeError(f"{self.label} is sealed and is not serialised")
 
     def _plaintext(self, sealed: Sealed, instance: models.Model) -> bytes:
-        row = sealed.row
+        row, ciphertext = sealed.row, sealed.ciphertext
         if row is None:
             raise Unreadable("a sealed value without its row cannot be opened")
         owner_id = row.owners.get(self.owner)
         if owner_id is None:
-            owner_id = row.owners[self.owner] = as_uuid(getattr(instance, self.owner))
-        ciphertext = sealed.ciphertext
+            owner_id = row.owners[self.owner] = as_uuid(getattr(instance, self.owner)) or NO_OWNER
         handle = keyring.get(envelope.key_id_of(ciphertext))
         if handle is None:
-            raise keyring.why_missing(Owner(self.owner_kind, owner_id or NO_OWNER))
-        if handle.owner_id != owner_id or handle.kind != self.owner_kind or handle.purpose != DATA:
+            raise keyring.why_missing(Owner(self.owner_kind, owner_id))
+        if handle.owner_number != owner_id.int or handle.realm != self.realm:
             raise Tampered("a sealed value belongs to another owner")
         return envelope.open_sealed(handle.cipher, ciphertext, label=sealed.label, row=row.key)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Self, TypeVar, cast
+from uuid import UUID
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models, router, transaction
@@ -38,8 +39,6 @@ Managed_co = TypeVar("Managed_co", bound=models.Model, covariant=True)
 _CHUNK = 2000
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     _Model = models.Model
 else:
     _Model = object
@@ -125,9 +124,18 @@ class SealedMixin(_Model):
             from_queryset = from_queryset.using(using)
         if isinstance(from_queryset, SealedQuerySet):
             from_queryset = from_queryset.keep_sealed()
-        super().refresh_from_db(fields=fields, from_queryset=from_queryset)
+        plan = _plan(type(self))
         if fields is None:
-            _remember_row(self, _plan(type(self)), None)
+            super().refresh_from_db(from_queryset=from_queryset)
+            _remember_row(self, plan, None)
+            return
+        asked = set(fields)
+        # The queryset brings the owners along; a new owner that waits for save() stays.
+        kept = {name: self.__dict__[name] for name in plan.owners if name in self.__dict__}
+        super().refresh_from_db(fields=asked, from_queryset=from_queryset)
+        for name, value in kept.items():
+            if asked.isdisjoint(plan.owners[name]):
+                self.__dict__[name] = value
 
     def __getstate__(self) -> dict[str, object]:
         """Return the state without plaintext: what is not saved yet is sealed first.
@@ -504,10 +512,10 @@ def _require_same_owners(entry: models.Model, row: models.Model, plan: _Plan) ->
             raise ValueError(f"the row that stands there has another {name}")
 
 
-def _owners_of(entries: Iterable[models.Model], fields: Sequence[AnySealedField]) -> set[Owner]:
+def _owners_of(entries: Iterable[models.Model], fields: Sequence[AnySealedField]) -> list[Owner]:
     kinds = {(field.owner, field.owner_kind) for field in fields}
-    found = ((kind, as_uuid(getattr(e, name))) for e in entries for name, kind in kinds)
-    return {Owner(kind, owner_id) for kind, owner_id in found if owner_id is not None}
+    found = {(kind, getattr(entry, name)) for entry in entries for name, kind in kinds}
+    return [Owner(kind, UUID(str(owner_id))) for kind, owner_id in found if owner_id is not None]
 
 
 def _case(field: AnySealedField, entries: Sequence[models.Model]) -> models.Case:

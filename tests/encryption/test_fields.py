@@ -381,7 +381,19 @@ def test_a_change_of_owner_seals_deferred_fields_too() -> None:
 
     row.save()
 
-    assert Person.objects.get(pk=row.pk).name == "Ada"
+    read = Person.objects.get(pk=row.pk)
+    assert read.subject_id == row.subject_id
+    assert read.name == "Ada"
+
+
+def test_touching_a_deferred_value_keeps_a_new_owner() -> None:
+    row = Person.objects.defer("name").get(pk=person(name="Ada").pk)
+    new = row.subject_id = uuid4()
+
+    assert row.name == "Ada"
+    assert row.subject_id == new
+    row.refresh_from_db(fields=["subject_id"])
+    assert row.subject_id != new
 
 
 def test_a_deferred_value_is_loaded_and_opened() -> None:

@@ -98,17 +98,21 @@ ATTACKS: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.proof("encryption: a changed, cut or re-ordered file is refused before the first byte")
-@pytest.mark.parametrize("attack", ATTACKS)
-@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize(
+    ("attack", "is_known"),
+    [
+        (name, is_known)
+        for name in ATTACKS
+        for is_known in (True, False)
+        if is_known or name != "length to unknown"
+    ],
+)
 def test_changed_files_are_refused(attack: str, is_known: bool, place: Place) -> None:  # noqa: FBT001
     plain = os.urandom(2 * SEGMENT_BYTES + 100)
     file = sealed(plain, place, length=len(plain) if is_known else None)
-    changed = ATTACKS[attack](file)
-    if changed == file:
-        pytest.skip("this file has no declared length to change")
 
     with pytest.raises(Tampered):
-        open_stream(io.BytesIO(changed), place)
+        open_stream(io.BytesIO(ATTACKS[attack](file)), place)
     assert opened(file, place) == plain  # control
 
 
