@@ -69,7 +69,7 @@ class ApiKeyForm(SecretForm):
     )
     owner = forms.ChoiceField(
         label=_("Person in charge"),
-        help_text=_("Gets the reminders about this credential."),
+        help_text=_("Whom others ask about this credential."),
     )
 
     field_order = ("name", "purpose", "hosts", "probe_url", "header", "key", "owner")

@@ -329,7 +329,7 @@ def test_a_session_keeps_a_lease_that_ends_with_it(alice: Principal) -> None:
 def test_destroying_stops_a_running_session_at_its_next_call(alice: Principal) -> None:
     credential = make.credential(alice)
 
-    with (
+    with (  # noqa: PT012  the session must see both acts
         pytest.raises(LeaseEnded),
         services.session(
             credential.organisation_id, credential.pk, purpose="test", principal=alice

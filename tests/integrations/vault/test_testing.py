@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
@@ -20,6 +21,7 @@ from integrations.vault.types import CredentialState, ResultState, ResultView
 from tests.factories import records as people
 from tests.factories import vault as make
 from tests.fakes.https import HttpsServer, Received, Reply, https_server
+from tests.servers import FreshDatabase
 
 
 def needs_key(request: Received) -> Reply:
@@ -248,3 +250,39 @@ def test_the_key_is_in_no_entry_and_no_row_after_a_failed_call(
         with organisation_scope(credential.organisation_id), connection.cursor() as cursor:
             cursor.execute(f"SELECT row_to_json(t)::text FROM {table} t")  # noqa: S608  our own names
             assert make.KEY not in str(cursor.fetchall())
+
+
+def test_with_a_connection_for_each_role_a_key_works_and_stays_unread_by_the_web_role(
+    fresh_database: FreshDatabase, allowed: HttpsServer
+) -> None:
+    alice = people.member(people.organisation(), role="administrator")
+    credential = credential_for(alice, allowed)
+
+    result = carried_out(credential, alice)
+
+    assert result.state == ResultState.PASSED
+    address = fresh_database.servers.database("gatehouse_app", name=fresh_database.servers.main)
+    with psycopg.connect(address) as connection:
+        setting = "SELECT set_config('gatehouse.organisation', %s, false)"
+        connection.execute(setting, [str(credential.organisation_id)])
+        assert connection.execute("SELECT count(id) FROM vault_credential_version").fetchone() == (
+            1,
+        )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT payload FROM vault_credential_version")
+
+
+@pytest.mark.usefixtures("fresh_database")
+def test_what_was_tampered_with_stays_in_the_journal_though_the_work_rolls_back() -> None:
+    alice = people.member(people.organisation(), role="administrator")
+    credential = make.credential(alice)
+    with organisation_scope(credential.organisation_id):
+        Credential.objects.update(allowed_hosts=["evil.example"])
+
+    result = carried_out(credential, alice)
+
+    assert result.code == "vault.payload_foreign"
+    tampered = AuditEvent.objects.using("journal_read").filter(
+        type="integrations.credential.tampered"
+    )
+    assert tampered.count() == 1
