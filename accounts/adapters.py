@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """Sign-in by passphrase and second factor; accounts come by invitation alone."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002
@@ -82,7 +82,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Keep allauth's own mails away: ours go out by a worker."""
 
 
-class MFAAdapter(DefaultMFAAdapter):
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
     """Keeps secrets of authenticators sealed and the last strong factor in place."""
 
     def encrypt(self, text: str) -> str:
@@ -99,7 +99,7 @@ class MFAAdapter(DefaultMFAAdapter):
             user_id=authenticator.user_id,
             type__in=(Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN),
         ).exclude(pk=authenticator.pk)
-        return others.exists()
+        return bool(others.exists())
 
     def send_notification_mail(self, *args: object, **kwargs: object) -> None:
         """Keep allauth's notices away: ours go to all notification addresses."""

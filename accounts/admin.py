@@ -1,6 +1,5 @@
 """Staff pages: organisations, memberships, roles; people and invitations to look at only."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from django import forms
@@ -14,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Invitation, Membership, Organisation, Role, RoleVersion, Team, User
 from accounts.permissions import (
     APPROVE_ORGANISATION,
-    MANAGE_ORGANISATION,
     MANAGE_ROLES,
     READ_USERS,
 )
@@ -102,7 +100,7 @@ class RoleAdmin(GuardedModelAdmin[Role]):
         """Read organisations along."""
         return super().get_queryset(request).select_related("organisation")
 
-    def get_fields(self, request: HttpRequest, obj: Role | None = None) -> Sequence[str]:
+    def get_fields(self, request: HttpRequest, obj: Role | None = None) -> tuple[str, ...]:
         """Leave the form out for those who may only look."""
         return self.fields if self.has_change_permission(request, obj) else self.readonly_fields
 
@@ -145,7 +143,7 @@ class OrganisationAdmin(GuardedModelAdmin[Organisation]):
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Organisation | None = None
-    ) -> Sequence[str]:
+    ) -> tuple[str, ...]:
         """Keep the kind of an organisation that exists."""
         del request
         return () if obj is None else ("kind",)
@@ -261,7 +259,7 @@ class InvitationAdmin(GuardedModelAdmin[Invitation]):
         principal = principal_of(request)
         return principal.is_staff and principal.may(self.add_permission)
 
-    def get_fields(self, request: HttpRequest, obj: Invitation | None = None) -> Sequence[str]:
+    def get_fields(self, request: HttpRequest, obj: Invitation | None = None) -> tuple[str, ...]:
         """Ask only what an invitation needs."""
         del request
         return ("email", "organisation", "role", "language") if obj is None else self.fields
@@ -287,10 +285,9 @@ class InvitationAdmin(GuardedModelAdmin[Invitation]):
 
 @admin.register(Team)
 class TeamAdmin(GuardedModelAdmin[Team]):
-    """Teams of staff."""
+    """Teams of staff, to look at."""
 
     view_permission = READ_USERS
-    change_permission = MANAGE_ORGANISATION
     list_display = ("name", "created_at")
 
 

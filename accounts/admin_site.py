@@ -1,7 +1,7 @@
 """The Django admin behind our verdict: staff, second factor, recent proof."""
 
 from collections.abc import Callable, Iterable
-from typing import cast
+from typing import TypeVar
 
 from django.contrib import admin
 from django.db.models import Model
@@ -16,6 +16,8 @@ from accounts.principal import is_verified
 from foundation.access.guards import Guard, principal_of
 from foundation.access.model_admin import GuardedModelAdmin
 
+PageView = TypeVar("PageView", bound=Callable[..., HttpResponseBase])
+
 RECENT_SECONDS = 900
 
 
@@ -27,7 +29,7 @@ class PortalAdminSite(admin.AdminSite):
     index_title = _("Administration")
     enable_nav_sidebar = True
 
-    def register(
+    def register(  # type: ignore[override]  # the stubs tie model and class by a type variable
         self,
         model_or_iterable: type[Model] | Iterable[type[Model]],
         admin_class: type[admin.ModelAdmin[Model]] | None = None,
@@ -60,7 +62,7 @@ class PortalAdminSite(admin.AdminSite):
     # Not wrapped by ``admin_view``: who is not let in must be able to come here.
     login.guard = Guard(open_reason="leads to the portal's own sign-in")  # type: ignore[attr-defined]
 
-    def logout(
+    def logout(  # type: ignore[override]  # a redirect instead of a page
         self,
         request: HttpRequest,  # noqa: ARG002  Django's signature
         extra_context: dict[str, object] | None = None,  # noqa: ARG002
@@ -68,7 +70,7 @@ class PortalAdminSite(admin.AdminSite):
         """Send people to the portal's own sign-out."""
         return HttpResponseRedirect(reverse("account_logout"))
 
-    def password_change(
+    def password_change(  # type: ignore[override]  # a redirect instead of a page
         self,
         request: HttpRequest,  # noqa: ARG002
         extra_context: dict[str, object] | None = None,  # noqa: ARG002
@@ -78,13 +80,13 @@ class PortalAdminSite(admin.AdminSite):
 
     def admin_view(
         self,
-        view: Callable[..., HttpResponseBase],
-        cacheable: bool = False,  # noqa: FBT001, FBT002
-    ) -> Callable[..., HttpResponseBase]:
+        view: PageView,
+        cacheable: bool = False,  # noqa: FBT001, FBT002  Django's signature
+    ) -> PageView:
         """Mark all pages as outside the scope of one organisation: staff work for all."""
         inner = super().admin_view(view, cacheable)
         inner.without_scope = True  # type: ignore[attr-defined]  # read by the middleware
-        return cast("Callable[..., HttpResponseBase]", inner)
+        return inner
 
     def _is_staff(self, request: HttpRequest) -> bool:
         user = request.user

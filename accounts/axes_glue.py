@@ -26,7 +26,7 @@ MAX_CHARACTERS = 254
 IDENTIFIER_PURPOSE = "accounts.unknown_identifier"
 
 
-class MaskingHandler(AxesDatabaseHandler):
+class MaskingHandler(AxesDatabaseHandler):  # type: ignore[misc]  # axes ships no types
     """Writes the browser's family where axes would write its whole description."""
 
     def user_login_failed(

@@ -1,5 +1,6 @@
 """What accounts contributes to the contracts of lower floors."""
 
+from typing import cast
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -33,5 +34,5 @@ class Preferences:
 
     def save(self, request: HttpRequest, *, language: str | None, theme: str | None) -> None:
         """Keep a choice."""
-        user = User.objects.get(pk=principal_of(request).id)
+        user = cast("User", request.user)
         profiles.change(user, principal=principal_of(request), language=language, theme=theme)

@@ -1,5 +1,7 @@
 """What goes wrong with people, invitations and codes."""
 
+from http import HTTPStatus
+
 from foundation.errors import Conflict, Denied, Invalid
 
 
@@ -7,7 +9,7 @@ class LinkUnusable(Denied):
     """An invitation or other link is unknown, used, withdrawn or too old."""
 
     code = "accounts.link_unusable"
-    status = 410
+    status = HTTPStatus.GONE
 
     def __init__(self, message: str, *, why: str) -> None:
         super().__init__(message)

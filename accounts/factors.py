@@ -61,18 +61,18 @@ def totp_code(secret: str, *, counter: int | None = None) -> str:
 
 def owns_strong(user_id: UUID) -> bool:
     """Say whether a person holds a strong factor."""
-    return Authenticator.objects.filter(
-        user_id=user_id, type__in=(Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-    ).exists()
+    strong = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return bool(Authenticator.objects.filter(user_id=user_id, type__in=strong).exists())
 
 
 def has_confirmed_recovery(user_id: UUID) -> bool:
     """Say whether a person has a set of recovery codes and has shown to hold it."""
-    return Authenticator.objects.filter(
+    confirmed = Authenticator.objects.filter(
         user_id=user_id,
         type=Authenticator.Type.RECOVERY_CODES,
         data__has_key="confirmed_at",
-    ).exists()
+    )
+    return bool(confirmed.exists())
 
 
 @transaction.atomic
@@ -207,4 +207,4 @@ def _locked(user_id: UUID, kind: str) -> Authenticator | None:
 
 
 def _now() -> int:
-    return int(clock.now().timestamp()) // app_settings.TOTP_PERIOD
+    return int(clock.now().timestamp() // app_settings.TOTP_PERIOD)

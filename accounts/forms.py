@@ -1,6 +1,6 @@
 """Shapes of input about people; none of them writes."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from allauth.account.forms import LoginForm
 from allauth.account.internal.flows.login import perform_password_login
@@ -50,7 +50,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # allauth ships no types
         del credentials  # allauth would store the address in the session
         self._login.email = None
         self._login.redirect_url = redirect_url
-        return perform_password_login(request, {}, self._login)
+        return cast("HttpResponse", perform_password_login(request, {}, self._login))
 
 
 class _CodeChecks:

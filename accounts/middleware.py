@@ -53,11 +53,9 @@ class HashedSessionMiddleware(SessionMiddleware):
         secret = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         request.session = self.SessionStore(key_of(secret) if secret else None)
 
-    def process_response(
-        self, request: HttpRequest, response: HttpResponseBase
-    ) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Save, and put the secret where Django puts the key."""
-        answered = cast("HttpResponseBase", super().process_response(request, response))
+        answered = super().process_response(request, response)
         cookie = answered.cookies.get(settings.SESSION_COOKIE_NAME)
         if cookie is not None and cookie.value:
             secret = getattr(request.session, "secret", None) or request.COOKIES.get(
@@ -76,7 +74,7 @@ class SessionPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Judge the session of a signed-in person before anything else looks at it."""
         if request.user.is_authenticated:
-            user = cast("User", request.user)
+            user = request.user
             why = _why_over(request, user)
             if why is None:
                 _follow_network(request)

@@ -125,15 +125,13 @@ def has_administrator() -> bool:
     administrators = Membership.objects.filter(
         valid_now(), organisation__kind=OrganisationKind.OPERATOR, role__code="administrator"
     ).values("user_id")
-    return (
-        Authenticator.objects.filter(
-            user_id__in=administrators,
-            type=Authenticator.Type.RECOVERY_CODES,
-            data__has_key="confirmed_at",
-        )
-        .filter(user__is_active=True)
-        .exists()
+    enrolled = Authenticator.objects.filter(
+        user_id__in=administrators,
+        user__is_active=True,
+        type=Authenticator.Type.RECOVERY_CODES,
+        data__has_key="confirmed_at",
     )
+    return bool(enrolled.exists())
 
 
 def user_by_email(email: str) -> User | None:

@@ -7,6 +7,7 @@ depends on ``("accounts", "0002_shipped_roles")``::
 """
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from django.apps.registry import Apps
 from django.db import migrations
@@ -43,7 +44,7 @@ def grant_permissions(grants: Grants) -> migrations.RunPython:
     return migrations.RunPython(grant, withdraw)
 
 
-def _wanted(apps: Apps, alias: str, grants: Grants) -> list[tuple[object, str]]:
+def _wanted(apps: Apps, alias: str, grants: Grants) -> list[tuple[UUID, str]]:
     roles = apps.get_model("accounts", "Role").objects.using(alias)
     ids = dict(roles.filter(is_system=True, code__in=grants).values_list("code", "id"))
     return [(ids[role], code) for role, codes in grants.items() for code in codes]

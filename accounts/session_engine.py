@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
 from django.contrib.sessions.backends.db import SessionStore as TableStore
+from django.core.cache.backends.base import BaseCache
 from redis.exceptions import RedisError
 
 SECRET_BYTES = 32
@@ -35,6 +36,8 @@ class SessionStore(CachedStore):
     """A session in the table, with a short-lived copy in the cache, which may be away."""
 
     secret: str | None = None
+    _cache: BaseCache  # set by Django's class
+    _session: dict[str, object]
 
     def load(self) -> dict[str, object]:
         """Return the data, from the cache or from the table."""

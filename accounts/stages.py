@@ -13,7 +13,7 @@ from accounts import factors
 __all__ = ["LoginStage", "SecondFactorStage"]
 
 
-class SecondFactorStage(AuthenticateStage):
+class SecondFactorStage(AuthenticateStage):  # type: ignore[misc]  # allauth ships no types
     """Keeps allauth's key; only picks the page.
 
     Who owns no factor is sent to ask for a new mail: a passphrase alone never opens enrolment.

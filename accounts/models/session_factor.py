@@ -1,18 +1,23 @@
 """The verdict of django-otp: by what kind of factor a session was verified."""
 
+from typing import ClassVar
+
 from django.db import models
-from django_otp.models import Device
+from django_otp.models import Device, DeviceManager
 
 from accounts.types import FactorKind
 from foundation.models import Entity
 
 
-class SessionFactor(Entity, Device):
+class SessionFactor(Entity, Device):  # type: ignore[misc]  # django-otp ships no types
     """One row per person and kind; a session points to the row that verified it.
 
     Deleting the row un-verifies every session that rests on it.
     """
 
+    objects: ClassVar[models.Manager["SessionFactor"]] = DeviceManager()
+
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=16, choices=FactorKind.choices)
 
     class Meta:

@@ -73,7 +73,7 @@ class User(SealedMixin, AbstractBaseUser, PermissionsMixin, Entity):
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]  # narrower than the base's
+    objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

@@ -63,6 +63,7 @@ def create(
         user=user, organisation=organisation, role=role, source=source, granted_by_id=granted_by
     )
     _follow(user, organisation)
+    audit.introduce(user.subject_id, principal_id=user.pk)
     audit.record(
         MEMBERSHIP_CREATED,
         principal=principal,

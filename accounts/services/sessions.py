@@ -60,7 +60,7 @@ def start(request: HttpRequest, user: User) -> UserSession:
         session.create()
     return UserSession.objects.create(
         user=user,
-        session_key=session.session_key,
+        session_key=str(session.session_key),
         family=family(request.META.get("HTTP_USER_AGENT", "")),
         net=client_ip(request).net,
         started_at=moment,

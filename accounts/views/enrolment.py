@@ -171,8 +171,8 @@ def _accept_signed_in(request: HttpRequest, found: Invitation, person: User) -> 
 def _refuse_others(request: HttpRequest, found: Invitation) -> None:
     """Refuse an invitation in the session of somebody else."""
     user = request.user
-    if user.is_authenticated and cast("User", user).email != found.email:
-        invitations.refuse_foreign(found, principal=principal.bare(cast("User", user)))
+    if user.is_authenticated and user.email != found.email:
+        invitations.refuse_foreign(found, principal=principal.bare(user))
 
 
 def _facts(found: Invitation) -> dict[str, object]:
@@ -195,9 +195,8 @@ def _enrolling(request: HttpRequest) -> User | None:
     user = request.user
     if not user.is_authenticated or principal.is_verified(user):
         return None
-    person = cast("User", user)
-    same = request.session.get(assurance.ENROLMENT_KEY) == str(person.pk)
-    return person if same and not person.is_frozen else None
+    same = request.session.get(assurance.ENROLMENT_KEY) == str(user.pk)
+    return user if same and not user.is_frozen else None
 
 
 def _person(request: HttpRequest) -> User | None:

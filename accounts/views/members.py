@@ -1,7 +1,7 @@
 """The members of an organisation and its open invitations."""
 
 from collections.abc import Iterable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -25,6 +25,9 @@ from foundation.web import paging, tables
 from foundation.web.forms import render_form
 from foundation.web.tables import Column, Value
 
+if TYPE_CHECKING:
+    from foundation.web.paging import Page
+
 COLUMNS = (
     Column(gettext_lazy("Name"), heading=True),
     Column(gettext_lazy("E-mail address")),
@@ -41,7 +44,7 @@ def member_list(request: HttpRequest) -> HttpResponse:
     """List the members of the present organisation and the open invitations."""
     actor = principal_of(request)
     organisation_id = _organisation_id(request)
-    page = paging.by_number(request, queries.members_of(organisation_id))
+    page: Page[Membership] = paging.by_number(request, queries.members_of(organisation_id))
     may_change = actor.may(MANAGE_USERS)
     may_invite = actor.may(INVITE_USERS)
     context = {

@@ -1,6 +1,6 @@
 """What people see and change about themselves."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -26,6 +26,9 @@ from foundation.identifiers import parse_uuid
 from foundation.web import paging, tables
 from foundation.web.forms import add_errors, render_form
 from foundation.web.tables import Column, Value
+
+if TYPE_CHECKING:
+    from foundation.web.paging import Page
 
 SESSION_COLUMNS = (
     Column(gettext_lazy("Browser"), heading=True),
@@ -102,7 +105,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 @without_scope
 def session_list(request: HttpRequest) -> HttpResponse:
     """List the sessions of the person."""
-    page = paging.by_number(request, queries.open_sessions_of(_user(request).pk))
+    page: Page[UserSession] = paging.by_number(request, queries.open_sessions_of(_user(request).pk))
     here = request.session.session_key
     context = {
         "columns": tables.headings(request, SESSION_COLUMNS),

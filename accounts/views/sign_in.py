@@ -21,6 +21,7 @@ from foundation.access.guards import open_to_all, signed_in, without_scope
 from foundation.web.forms import render_form
 
 if TYPE_CHECKING:
+    from accounts.factors import Proof
     from accounts.models import User
 
 GET_AND_POST = ["GET", "HEAD", "POST"]
@@ -87,7 +88,7 @@ def step_up(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         assurance.note_proof(request)
-        authentication.record_proof(request, user, form.proof, step_up=True)
+        authentication.record_proof(request, user, cast("Proof", form.proof), step_up=True)
         return HttpResponseRedirect(target)
     return render_form(request, "account/step_up.html", form, {"next": target})
 
@@ -100,7 +101,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "account/logout.html")
     if request.user.is_authenticated:
-        authentication.sign_out(request, cast("User", request.user))
+        authentication.sign_out(request, request.user)
     logout(request)
     return HttpResponseRedirect(reverse("account_login"))
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
+from accounts.session_engine import SessionStore, key_of
 from foundation.access.guards import guard_of
 from tests.factories import accounts as make
 from tests.factories.accounts import Browser
@@ -108,7 +109,7 @@ def test_a_verified_session_stays_verified(alice: Browser) -> None:
 def test_a_step_up_is_asked_before_a_sensitive_page_and_leads_back(visitor: Browser) -> None:
     person = make.enrolled(make.organisation())
     visitor.sign_in(person.user)
-    store = make.SessionStore(make.key_of(visitor.cookies["sid"].value))
+    store = SessionStore(key_of(visitor.cookies["sid"].value))
     store["proved_at"] = 0
     store.save()
 

@@ -8,15 +8,15 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core import mail as outbox
-from django.http import HttpResponse
 
 from accounts import factors
 from accounts.models import Invitation, Membership, OneTimeLink, Organisation, User
 from accounts.services import invitations, signup
+from accounts.session_engine import SessionStore, key_of
 from audit.models import AuditEvent
 from foundation import clock
 from tests.factories import accounts as make
-from tests.factories.accounts import PASSPHRASE, TEST, Browser
+from tests.factories.accounts import PASSPHRASE, TEST, Answer, Browser
 
 ADDRESS = "nina@example.test"
 NAME = "Nina Nowak"
@@ -46,17 +46,17 @@ def path_of(address: str) -> str:
     return address.removeprefix(settings.BASE_URL)
 
 
-def accept(browser: Browser, link: str, *, passphrase: str = PASSPHRASE) -> HttpResponse:
+def accept(browser: Browser, link: str, *, passphrase: str = PASSPHRASE) -> Answer:
     return browser.post(link, {"display_name": NAME, "passphrase": passphrase})
 
 
-def secret_on(page: HttpResponse) -> str:
+def secret_on(page: Answer) -> str:
     found = re.search(r"data-copy>([A-Z2-7 ]+)<", page.content.decode())
     assert found is not None
     return found[1].replace(" ", "")
 
 
-def codes_on(page: HttpResponse) -> list[str]:
+def codes_on(page: Answer) -> list[str]:
     return re.findall(r"<code>(\d{10})</code>", page.content.decode())
 
 
@@ -146,7 +146,7 @@ def test_a_new_mail_goes_on_with_an_abandoned_enrolment(visitor: Browser, link: 
     accept(Browser(), link)
     visitor.post("/sign-in/unfinished/", {"email": ADDRESS})
     signup.send_link(OneTimeLink.objects.get(user__email=ADDRESS).pk)
-    found = re.search(r"http\S+(/enrolment/link/\S+)", outbox.outbox[0].body)
+    found = re.search(r"http\S+(/enrolment/link/\S+)", str(outbox.outbox[0].body))
     assert found is not None
 
     first = accept(visitor, found[1])
@@ -295,7 +295,7 @@ def test_the_secret_offered_lies_sealed_in_the_session(visitor: Browser, link: s
     accept(visitor, link)
     secret = secret_on(visitor.get("/enrolment/authenticator/"))
 
-    data = make.SessionStore(make.key_of(visitor.cookies["sid"].value)).load()
+    data = SessionStore(key_of(visitor.cookies["sid"].value)).load()
 
     assert secret not in repr(data)
 
@@ -323,4 +323,4 @@ def test_a_forgotten_mail_is_found_by_the_sweep(aurora: Organisation) -> None:
 
 def _rows() -> tuple[int, ...]:
     models = (User, Membership, Authenticator, EmailAddress)
-    return tuple(model.objects.count() for model in models)  # type: ignore[attr-defined]
+    return tuple(model.objects.count() for model in models)

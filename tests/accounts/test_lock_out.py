@@ -4,14 +4,13 @@ import json
 
 import pytest
 from axes.models import AccessAttempt
-from django.http import HttpResponse
 from django.test import RequestFactory
 
 from accounts.services import lock_out
 from audit.models import AuditEvent
 from foundation.errors import TooMany
 from tests.factories import accounts as make
-from tests.factories.accounts import Browser, Person
+from tests.factories.accounts import Answer, Browser, Person
 
 ELSEWHERE = {"REMOTE_ADDR": "198.51.100.7"}
 
@@ -21,7 +20,7 @@ def person() -> Person:
     return make.enrolled(make.organisation())
 
 
-def wrong(browser: Browser, email: str, **where: str) -> HttpResponse:
+def wrong(browser: Browser, email: str, **where: str) -> Answer:
     form = {"login": email, "password": "quite a wrong passphrase"}
     return browser.post("/sign-in/", form, **where)  # type: ignore[arg-type]  # WSGI environment
 

@@ -6,14 +6,15 @@ from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.http import HttpResponse
 
+from accounts import factors
 from accounts.models import UserSession
 from accounts.services import signup
+from accounts.session_engine import SessionStore, key_of
 from audit.models import AuditEvent
 from foundation import clock
 from tests.factories import accounts as make
-from tests.factories.accounts import Browser, Person
+from tests.factories.accounts import Answer, Browser, Person
 
 
 @pytest.fixture
@@ -25,14 +26,12 @@ def entries(code: str) -> list[AuditEvent]:
     return list(AuditEvent.objects.filter(type=code).order_by("seq"))
 
 
-def first_step(
-    browser: Browser, person: Person, *, passphrase: str = "", **query: str
-) -> HttpResponse:
+def first_step(browser: Browser, person: Person, *, passphrase: str = "", **query: str) -> Answer:
     form = {"login": person.user.email, "password": passphrase or person.passphrase, **query}
     return browser.post("/sign-in/", form)
 
 
-def second_step(browser: Browser, code: str) -> HttpResponse:
+def second_step(browser: Browser, code: str) -> Answer:
     return browser.post("/sign-in/code/", {"code": code})
 
 
@@ -131,9 +130,10 @@ def test_a_code_signs_in_once_however_long_one_waits(person: Person, seconds: in
 
 
 def test_a_code_of_the_enrolment_does_not_sign_in(visitor: Browser, person: Person) -> None:
+    used = Authenticator.objects.get(user=person.user, type="totp").data["last_t"]
     first_step(visitor, person)
 
-    answer = second_step(visitor, person.code(steps=-1))
+    answer = second_step(visitor, factors.totp_code(person.secret, counter=used))
 
     assert answer.status_code == 422
 
@@ -191,9 +191,9 @@ def test_neither_address_nor_passphrase_stays_in_the_session(
     visitor: Browser, person: Person
 ) -> None:
     first_step(visitor, person)
-    pending = make.SessionStore(make.key_of(visitor.cookies["sid"].value)).load()
+    pending = SessionStore(key_of(visitor.cookies["sid"].value)).load()
     second_step(visitor, person.code())
-    signed_in = make.SessionStore(make.key_of(visitor.cookies["sid"].value)).load()
+    signed_in = SessionStore(key_of(visitor.cookies["sid"].value)).load()
 
     for data in (pending, signed_in):
         assert data
@@ -247,7 +247,7 @@ def _next_code() -> int:
     return next(_used)
 
 
-def _without_accidents(answer: HttpResponse, address: str) -> str:
+def _without_accidents(answer: Answer, address: str) -> str:
     """Return a page without its token, its request id and what was typed."""
     text = answer.content.decode()
     text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", text)

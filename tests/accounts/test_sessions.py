@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 
 from accounts.models import UserSession
 from accounts.services import sessions
+from accounts.session_engine import SessionStore
 from audit.models import AuditEvent
 from foundation import clock
 from tests.factories import accounts as make
@@ -90,7 +91,7 @@ def test_end_access_ends_everything_and_nothing_revives(alice: Browser) -> None:
     data, secret = store.load(), store.secret
 
     ended = sessions.end_access(alice.user, "test")
-    revived = make.SessionStore(store.session_key)
+    revived = SessionStore(store.session_key)
     revived.update(data)
     revived.save(must_create=False)
     alice.cookies["sid"] = secret or ""
