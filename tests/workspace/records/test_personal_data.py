@@ -19,7 +19,7 @@ def home() -> tuple[Principal, Principal]:
 
 
 def subject_of(principal: Principal) -> DataSubject:
-    user = User.objects.get(pk=principal.id)
+    user = User.objects.get(pk=str(principal.id))
     return DataSubject(
         user_id=user.pk,
         subject_id=user.subject_id,

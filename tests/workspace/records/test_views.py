@@ -286,3 +286,52 @@ def test_the_home_page_has_a_card_of_records(alice: Browser) -> None:
     created(alice)
 
     assert "record you can see" in alice.get(reverse("home")).content.decode()
+
+
+def test_a_stale_change_of_sight_is_told_and_changes_nothing(alice: Browser, bob: Browser) -> None:
+    record = created(alice)
+    alice.post(page("edit", record.pk), {**make.COMPANY, "phone": "", "record_version": 1})
+
+    answer = alice.post(
+        page("visibility", record.pk),
+        {"visibility": "chosen", "people": [str(bob.user.pk)], "record_version": 1},
+    )
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "changed in the meantime" in answer.content.decode()
+    assert bob.get(page("detail", record.pk)).status_code == HTTPStatus.NOT_FOUND
+
+
+def test_who_merely_sees_a_record_has_no_page_to_share_it(alice: Browser, bob: Browser) -> None:
+    record = created(alice)
+    alice.post(page("widen", record.pk))
+
+    assert bob.get(page("visibility", record.pk)).status_code == HTTPStatus.FORBIDDEN
+    assert bob.post(page("widen", record.pk)).status_code == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize("ends_on", ["2000-01-01", "soon", "2026-13-01"])
+def test_an_end_that_is_over_or_no_date_is_refused(
+    alice: Browser, bob: Browser, ends_on: str
+) -> None:
+    record = created(alice)
+    chosen = {"visibility": "chosen", "people": [str(bob.user.pk)], "ends_on": ends_on}
+
+    answer = alice.post(page("visibility", record.pk), {**chosen, "record_version": 1})
+
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def test_the_card_of_an_empty_organisation_offers_the_first_act(alice: Browser) -> None:
+    assert "Create the first record" in alice.get(reverse("home")).content.decode()
+
+
+def test_the_list_can_be_narrowed_to_ones_own_and_names_its_filters(
+    alice: Browser, kim: Browser
+) -> None:
+    created(alice)
+
+    text = kim.get(page("list"), {"owner": "me", "visibility": "own"}).content.decode()
+
+    assert "Nothing matches" in text
+    assert "My own records" in text
