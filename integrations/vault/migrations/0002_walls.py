@@ -6,6 +6,7 @@
 
 from django.db import migrations
 
+from encryption.operations import ForbidKeyChange
 from foundation.tenancy import EnableRowSecurity, OrganisationForeignKey
 
 READABLE = (
@@ -40,5 +41,6 @@ class Migration(migrations.Migration):
         OrganisationForeignKey("credentialversion", "credential"),
         OrganisationForeignKey("lease", "credential"),
         OrganisationForeignKey("healthresult", "credential"),
+        ForbidKeyChange("credentialversion"),
         migrations.RunSQL(PAYLOADS, BACK),
     ]

@@ -2,6 +2,7 @@
 
 from django.db import migrations
 
+from encryption.operations import ForbidKeyChange
 from foundation.tenancy import EnableRowSecurity, OrganisationForeignKey
 
 
@@ -18,4 +19,6 @@ class Migration(migrations.Migration):
         OrganisationForeignKey("recordversion", "record"),
         OrganisationForeignKey("recordgrant", "record"),
         OrganisationForeignKey("recordgroupmember", "record"),
+        ForbidKeyChange("recordvalue"),
+        ForbidKeyChange("recordversion"),
     ]
