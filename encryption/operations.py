@@ -37,7 +37,8 @@ class ForbidKeyChange(ModelOperation):
         if _is_indexed(model):
             statements += [
                 (
-                    f"CREATE FUNCTION {table}_digests_go() RETURNS trigger LANGUAGE plpgsql AS $$ "  # noqa: S608
+                    f"CREATE FUNCTION {table}_digests_go() RETURNS trigger LANGUAGE plpgsql "  # noqa: S608
+                    "SECURITY DEFINER SET search_path = pg_catalog, public AS $$ "
                     f'BEGIN DELETE FROM {_INDEX_TABLE} WHERE row = OLD."{key}"; '
                     "RETURN NULL; END $$"
                 ),

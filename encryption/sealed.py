@@ -5,21 +5,27 @@
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Self, TypeVar, cast
-from uuid import UUID
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models, router, transaction
 from django.db.models.query import ModelIterable
 
 from encryption import blind_index
-from encryption.fields import AnySealedField, SealedField, as_uuid
+from encryption.fields import AnySealedField, SealedField
 from encryption.keyring import keyring
+from encryption.plans import (
+    index_changes,
+    moved_fields,
+    owner_names,
+    owners_of,
+    plan_of,
+    remember_row,
+    require_same_owners,
+    sealed_fields,
+    stored,
+)
 from encryption.refusals import is_expression, refuse_names
-from encryption.types import Owner
 from encryption.values import Row, Sealed
 from foundation.tenancy import ScopedManager
 
@@ -44,28 +50,6 @@ else:
     _Model = object
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a model class seals: attributes of key and values; owners with both their names."""
-
-    key: str
-    names: tuple[str, ...]
-    owners: dict[str, tuple[str, str]]
-    fields: tuple[AnySealedField, ...]
-    indexed: tuple[AnySealedField, ...]
-
-
-def sealed_fields(model: type[models.Model]) -> tuple[AnySealedField, ...]:
-    """Return the sealed fields of a model."""
-    return _plan(model).fields
-
-
-def stored(instance: models.Model, name: str) -> Sealed | None:
-    """Return a field's stored value without opening it; None if empty or not saved."""
-    value = instance.__dict__.get(name)
-    return value if isinstance(value, Sealed) else None
-
-
 class SealedMixin(_Model):
     """Binds sealed values to their row. A plain class: it stays in the bases of migrations."""
 
@@ -75,7 +59,7 @@ class SealedMixin(_Model):
     ) -> Self:
         """Make an instance of a row and bind its sealed values to it."""
         instance = super().from_db(db, field_names, values)
-        plan = _plan(cls)
+        plan = plan_of(cls)
         data = instance.__dict__
         row = Row(data[plan.key].bytes, {name: data.get(name) for name in plan.owners})
         data["_sealed_row"] = row
@@ -91,16 +75,16 @@ class SealedMixin(_Model):
         Raises:
             ValueError: ``update_fields`` names a sealed field but not its changed owner.
         """
-        plan = _plan(type(self))
+        plan = plan_of(type(self))
         update_fields = cast("Iterable[str] | None", options.get("update_fields"))
         names = None if update_fields is None else set(update_fields)
-        moved = _moved_fields(self, plan, names)
+        moved = moved_fields(self, plan, names)
         if names is not None:
             names |= {field.name for field in moved}
             options["update_fields"] = names
         using = cast("str | None", options.get("using"))
         using = using or router.db_for_write(type(self), instance=self)
-        indexed = [field for field in plan.indexed if _index_changes(self, field, names)]
+        indexed = [field for field in plan.indexed if index_changes(self, field, names)]
         if indexed:
             with transaction.atomic(using=using):
                 super().save(*args, **options)  # type: ignore[arg-type]
@@ -108,7 +92,7 @@ class SealedMixin(_Model):
                 blind_index.add([self], indexed, using=using)
         else:
             super().save(*args, **options)  # type: ignore[arg-type]
-        _remember_row(self, plan, names)
+        remember_row(self, plan, names)
 
     def refresh_from_db(
         self,
@@ -124,10 +108,10 @@ class SealedMixin(_Model):
             from_queryset = from_queryset.using(using)
         if isinstance(from_queryset, SealedQuerySet):
             from_queryset = from_queryset.keep_sealed()
-        plan = _plan(type(self))
+        plan = plan_of(type(self))
         if fields is None:
             super().refresh_from_db(from_queryset=from_queryset)
-            _remember_row(self, plan, None)
+            remember_row(self, plan, None)
             return
         asked = set(fields)
         # The queryset brings the owners along; a new owner that waits for save() stays.
@@ -143,7 +127,7 @@ class SealedMixin(_Model):
         Raises:
             ValueError: a value cannot be sealed yet, because the row has no owner.
         """
-        for field in _plan(type(self)).fields:
+        for field in plan_of(type(self)).fields:
             if self.__dict__.get(field.attname) is not None:
                 field.pre_save(self, False)  # noqa: FBT003  Django's hook
         return cast("dict[str, object]", super().__getstate__())
@@ -181,11 +165,11 @@ class SealedQuerySet(models.QuerySet[Entry]):
 
     def only(self, *fields: str) -> Self:
         """Load only these fields, with the owners of sealed values."""
-        return super().only(*fields, *_plan(self.model).owners)
+        return super().only(*fields, *plan_of(self.model).owners)
 
     def defer(self, *fields: str | None) -> Self:
         """Leave out these fields, but never the owners of sealed values."""
-        owners = _owner_names(self.model)
+        owners = owner_names(self.model)
         kept = cast("list[str]", [name for name in fields if name not in owners])
         return super().defer(*kept)
 
@@ -219,13 +203,13 @@ class SealedQuerySet(models.QuerySet[Entry]):
         Raises:
             TypeError: ``ignore_conflicts`` on a model with a blind index.
         """
-        entries, plan = list(objs), _plan(self.model)
+        entries, plan = list(objs), plan_of(self.model)
         if ignore_conflicts and plan.indexed:
             raise TypeError("ignore_conflicts does not say which rows to index")
         with transaction.atomic(using=self.db):
             if update_conflicts:
                 self._take_standing_keys(entries, tuple(unique_fields or ()))
-            keyring.preload_owners(_owners_of(entries, plan.fields))
+            keyring.preload_owners(owners_of(entries, plan.fields))
             created = super().bulk_create(
                 entries,
                 batch_size=batch_size,
@@ -243,14 +227,14 @@ class SealedQuerySet(models.QuerySet[Entry]):
         self, objs: Iterable[Entry], fields: Iterable[str], batch_size: int | None = None
     ) -> int:
         """Update rows; sealed values are sealed, also those whose owner is among the fields."""
-        entries, plan = list(objs), _plan(self.model)
+        entries, plan = list(objs), plan_of(self.model)
         names = set(fields)
         by_name = {field.name: field for field in plan.fields}
-        moved = {field.name for entry in entries for field in _moved_fields(entry, plan, names)}
+        moved = {field.name for entry in entries for field in moved_fields(entry, plan, names)}
         sealed = [by_name[name] for name in sorted(names | moved) if name in by_name]
         plain = sorted(names - set(by_name))
         changed = [field for field in sealed if field.blind_index]
-        keyring.preload_owners(_owners_of(entries, sealed))
+        keyring.preload_owners(owners_of(entries, sealed))
         with transaction.atomic(using=self.db):
             rows = self._unchecked().bulk_update(entries, plain, batch_size) if plain else 0
             if sealed:
@@ -320,7 +304,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
             if value is not None:
                 raise TypeError(f"{field.label} is sealed: update() sets it to None only")
             return field
-        if getattr(field, "attname", name) in _plan(self.model).owners:
+        if getattr(field, "attname", name) in plan_of(self.model).owners:
             raise TypeError(f"{name} owns sealed values: change it by save() or bulk_update()")
         if is_expression(value):
             refuse_names(self.model, [value], "update")
@@ -342,7 +326,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
 
     def _take_standing_keys(self, entries: Sequence[Entry], unique: tuple[str, ...]) -> None:
         """Give each new object the key of the row it will meet: values are bound to that key."""
-        plan = _plan(self.model)
+        plan = plan_of(self.model)
         if not plan.fields or set(unique) <= {"pk", plan.key}:
             return
         model = self.model._meta  # noqa: SLF001
@@ -357,7 +341,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
         for entry in entries:
             row = standing.get(tuple(getattr(entry, name) for name in names))
             if row is not None:
-                _require_same_owners(entry, row, plan)
+                require_same_owners(entry, row, plan)
                 entry.pk = row.pk
 
     def _require_standing(self, entries: Sequence[Entry]) -> None:
@@ -378,7 +362,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
         if indexed:
             blind_index.add(entries, indexed, using=self.db)
         for entry in entries:
-            _remember_row(entry, _plan(self.model), names)
+            remember_row(entry, plan_of(self.model), names)
 
 
 if TYPE_CHECKING:
@@ -426,96 +410,13 @@ def _preload(entries: Iterable[models.Model]) -> None:
 
 def _collect(entry: models.Model, key_ids: set[bytes]) -> None:
     data = entry.__dict__
-    for name in _plan(type(entry)).names:
+    for name in plan_of(type(entry)).names:
         value = data.get(name)
         if value.__class__ is Sealed:
             key_ids.add(value.ciphertext[1:9])
     for related in entry._state.fields_cache.values():  # noqa: SLF001  rows of select_related
         if isinstance(related, SealedMixin):
             _collect(related, key_ids)
-
-
-@cache
-def _plan(model: type[models.Model]) -> _Plan:
-    meta = model._meta  # noqa: SLF001  Django's model API
-    fields = tuple(field for field in meta.concrete_fields if isinstance(field, SealedField))
-    return _Plan(
-        key=meta.pk.attname,
-        names=tuple(field.attname for field in fields),
-        owners={field.owner: _names_of(model, field.owner) for field in fields},
-        fields=fields,
-        indexed=tuple(field for field in fields if field.blind_index),
-    )
-
-
-def _owner_names(model: type[models.Model]) -> set[str]:
-    plan = _plan(model)
-    names = {"pk", *_names_of(model, plan.key)}
-    return names.union(*plan.owners.values())
-
-
-def _names_of(model: type[models.Model], column: str) -> tuple[str, str]:
-    """Return both names of a column: that of its field and that of its attribute."""
-    try:
-        return model._meta.get_field(column).name, column  # noqa: SLF001
-    except FieldDoesNotExist:  # a system check reports it
-        return column, column
-
-
-def _remember_row(instance: models.Model, plan: _Plan, names: set[str] | None) -> None:
-    """Note key and owners as they are stored now; ``names`` are the columns that were written."""
-    before = instance.__dict__.get("_sealed_row")
-    owners = {
-        name: as_uuid(getattr(instance, name))
-        if before is None or _is_written(plan, name, names)
-        else before.owners.get(name)
-        for name in plan.owners
-    }
-    key = cast("UUID", as_uuid(instance.pk))
-    instance.__dict__["_sealed_row"] = Row(key.bytes, owners)
-
-
-def _is_written(plan: _Plan, owner: str, names: set[str] | None) -> bool:
-    return names is None or not names.isdisjoint(plan.owners[owner])
-
-
-def _moved_fields(
-    instance: models.Model, plan: _Plan, names: set[str] | None
-) -> list[AnySealedField]:
-    """Return the fields to seal for a new owner that is written now, all of them loaded."""
-    row = instance.__dict__.get("_sealed_row")
-    if row is None:
-        return []
-    moved = []
-    for field in plan.fields:
-        was, now = row.owners.get(field.owner), as_uuid(getattr(instance, field.owner))
-        if was is None or was == now:
-            continue
-        if _is_written(plan, field.owner, names):
-            getattr(instance, field.attname)
-            moved.append(field)
-        elif field.name in (names or ()):
-            raise ValueError(f"{field.label} cannot be saved without its changed {field.owner}")
-    return moved
-
-
-def _index_changes(instance: models.Model, field: AnySealedField, names: set[str] | None) -> bool:
-    data = instance.__dict__
-    if field.attname not in data or (names is not None and field.name not in names):
-        return False
-    return data[field.attname] is None or field.needs_seal(instance)
-
-
-def _require_same_owners(entry: models.Model, row: models.Model, plan: _Plan) -> None:
-    for name in plan.owners:
-        if as_uuid(getattr(entry, name)) != as_uuid(getattr(row, name)):
-            raise ValueError(f"the row that stands there has another {name}")
-
-
-def _owners_of(entries: Iterable[models.Model], fields: Sequence[AnySealedField]) -> list[Owner]:
-    kinds = {(field.owner, field.owner_kind) for field in fields}
-    found = {(kind, getattr(entry, name)) for entry in entries for name, kind in kinds}
-    return [Owner(kind, UUID(str(owner_id))) for kind, owner_id in found if owner_id is not None]
 
 
 def _case(field: AnySealedField, entries: Sequence[models.Model]) -> models.Case:

@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "foundation.web.middleware.ErrorPages",
     "foundation.web.middleware.Fragments",
+    "encryption.middleware.RevocationMiddleware",
     "accounts.middleware.HashedSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -36,6 +36,7 @@ REFUSED_NAMES = {
 SIGNAL_MODULES = {
     "accounts/signals.py",
     "audit/signals.py",
+    "encryption/signals.py",
     "integrations/partners/signals.py",
     "portal/signals.py",
 }

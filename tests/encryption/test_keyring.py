@@ -23,7 +23,8 @@ from encryption.keyring import (
 from encryption.services import erase
 from encryption.types import DATA, KeyState, Owner, OwnerKind
 from tests.encryption.key_services import Clock
-from tests.factories.encryption import subject
+from tests.encryption.models import Person
+from tests.factories.encryption import subject, unsaved_person
 
 
 @pytest.fixture
@@ -205,3 +206,32 @@ def test_processes_that_race_for_a_key_agree() -> None:
 
     assert len(ids) == 1
     assert DataKey.objects.filter(owner_id=owner.id).count() == 1
+
+
+def test_keys_of_many_owners_are_found_and_made_in_few_statements(
+    keyring: Keyring, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    owners = [subject() for _ in range(3)]
+    old = keyring.for_sealing(owners[0]).key_id
+    erase(owners[1])
+    keyring.drop()
+    keyring.get(old)
+
+    with django_assert_max_num_queries(9, using="keys"):
+        keyring.preload_owners(owners)
+
+    assert keyring.for_sealing(owners[0]).key_id == old
+    assert keyring.for_sealing(owners[2]).owner_id == owners[2].id
+    assert DataKey.objects.filter(owner_id__in=[owner.id for owner in owners]).count() == 2
+    with pytest.raises(Erased):
+        keyring.for_sealing(owners[1])
+
+
+def test_a_list_with_an_erased_owner_is_not_written() -> None:
+    erased = subject()
+    erase(erased)
+
+    with pytest.raises(Erased):
+        Person.objects.bulk_create([unsaved_person(), unsaved_person(subject_id=erased.id)])
+
+    assert not Person.objects.exists()

@@ -1,5 +1,6 @@
 """Each request starts by dropping destroyed keys."""
 
+from celery.signals import task_prerun
 from django.http import HttpRequest, HttpResponse
 
 from encryption.keyring import keyring
@@ -22,3 +23,15 @@ def test_a_request_starts_by_dropping_destroyed_keys() -> None:
     keyring._seen = 0
     assert RevocationMiddleware(view)(HttpRequest()).content == b"ok"
     assert seen == [False]
+
+
+def test_a_task_starts_by_dropping_destroyed_keys() -> None:
+    owner = subject()
+    handle = keyring.for_sealing(owner)
+    erase(owner)
+    keyring._handles[handle.key_id] = handle  # as in a process that did not erase
+    keyring._seen = 0
+
+    task_prerun.send(sender=None)
+
+    assert handle.key_id not in keyring._handles

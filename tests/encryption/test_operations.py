@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.db import connections, models
 from django.db.migrations.operations import CreateModel
 from django.db.migrations.state import ModelState, ProjectState
@@ -12,6 +13,7 @@ from encryption.key_tables import BlindIndexEntry, DataKey, Installation, RootVe
 from encryption.models import SealingKey
 from encryption.operations import ForbidKeyChange, UniqueBlindIndex
 from encryption.router import KeysRouter
+from encryption.sealed import sealed_fields
 from tests.encryption.models import APP, Person, Supplier, Visit
 from tests.factories.encryption import person, unsaved_person
 from tests.servers import state as servers
@@ -146,3 +148,21 @@ def test_rows_describe_themselves_without_secrets() -> None:
     assert str(SigningKey(purpose="checkpoint")) == "checkpoint"
     assert str(SealingKey(purpose="vault")) == "vault"
     assert "Ada" not in str(unsaved_person(name="Ada"))
+
+
+@pytest.mark.proof("encryption: no key of a row with sealed values can be changed")
+def test_every_table_with_sealed_values_keeps_its_keys() -> None:
+    models_found = [model for model in apps.get_models() if sealed_fields(model)]
+    for model in models_found:
+        wanted = {"key_stays"}
+        if any(field.blind_index for field in sealed_fields(model)):
+            wanted.add("digests_go")
+        with connections["default"].cursor() as cursor:
+            cursor.execute(
+                "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass",
+                [model._meta.db_table],
+            )
+            triggers = {name for (name,) in cursor.fetchall()}
+        assert wanted <= triggers, model
+
+    assert models_found

@@ -3,6 +3,7 @@
 from django.db import migrations
 
 from accounts.role_grants import grant_permissions
+from encryption.operations import ForbidKeyChange
 
 READ_CLIENTS = "integrations.client.read"
 MANAGE_CLIENTS = "integrations.client.manage"
@@ -12,6 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [("partners", "0001_initial"), ("accounts", "0002_shipped_roles")]
 
     operations = [
+        ForbidKeyChange("onboarding"),
         grant_permissions(
             {
                 "partner": (READ_CLIENTS,),
@@ -23,5 +25,5 @@ class Migration(migrations.Migration):
                     "integrations.onboarding.approve",
                 ),
             }
-        )
+        ),
     ]
