@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
-from django.contrib.auth.signals import user_login_failed
+from django.contrib.auth import signals
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -70,7 +70,7 @@ def may_try(request: HttpRequest, identifier: str, *, method: str) -> bool:
 
 def count_failure(request: HttpRequest, identifier: str, *, method: str) -> None:
     """Count a failure of a code or client secret as axes counts passwords."""
-    user_login_failed.send(
+    signals.user_login_failed.send(
         sender=__name__,
         credentials={"username": identifier, "method": method},
         request=request,
