@@ -50,7 +50,7 @@ def task(name: str, *, purpose: str, queue: str = "default") -> Callable[[Run], 
     tasks.register(TaskDeclaration(name=name, queue=queue, purpose=purpose))
 
     def decorate(run: Run) -> Run:
-        shared_task(name=name, queue=queue, ignore_result=True)(run)
+        shared_task(name=name, ignore_result=True)(run)  # the queue is named by who sends it
         return run
 
     return decorate
