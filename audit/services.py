@@ -14,6 +14,7 @@ from audit.audit_events import DATA_READ
 from audit.changes import diff, of_pairs, snapshot
 from audit.errors import PurposeMissing, ReasonMissing
 from audit.events import EventType, Outcome, audit_event_types
+from audit.models import Subject
 from audit.types import PERSON, Change, EntryRefused, JournalTarget, Target
 from encryption import services as keys
 from foundation.principals import VISITOR, Principal
@@ -23,6 +24,7 @@ __all__ = [
     "Target",
     "diff",
     "identifier_digest",
+    "introduce",
     "is_reading",
     "reading",
     "record",
@@ -125,6 +127,14 @@ def reading(
         yield what
     finally:
         _reading.reset(token)
+
+
+def introduce(subject_id: UUID, *, principal_id: UUID, kind: str = "user") -> None:
+    """Say who stands behind a subject id; the erasure of the person takes it back."""
+    Subject.objects.bulk_create(
+        [Subject(subject_id=subject_id, principal_id=principal_id, kind=kind)],
+        ignore_conflicts=True,
+    )
 
 
 def is_reading() -> bool:
