@@ -8,7 +8,7 @@ type and the places in our code stay.
 import json
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -57,7 +57,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage()[:MAX_MESSAGE_CHARACTERS],
+            "message": _message(record)[:MAX_MESSAGE_CHARACTERS],
         }
         if current_request_id():
             line["request_id"] = current_request_id()
@@ -68,6 +68,16 @@ class JsonFormatter(logging.Formatter):
         }
         line |= _failure(record)
         return json.dumps(line, ensure_ascii=False)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return the message without the text of an exception.
+
+    A database quotes the failing row in it, and Celery puts it into its message.
+    """
+    if record.exc_info and isinstance(record.args, Mapping) and "exc" in record.args:
+        return f"{record.args.get('name', record.name)} raised an error"
+    return record.getMessage()
 
 
 def _plain(value: object) -> str | int | float | bool:

@@ -153,7 +153,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_stack(folder: Path, *, extra: dict[str, str] | None = None) -> Iterator[Stack]:
+def running_stack(
+    folder: Path, *, extra: dict[str, str] | None = None, options: tuple[str, ...] = ()
+) -> Iterator[Stack]:
     """Start the portal on an empty data folder and stop it as Ctrl-C would."""
     mailbox, mail_port = Mailbox(), free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=mail_port)
@@ -171,6 +173,7 @@ def running_stack(folder: Path, *, extra: dict[str, str] | None = None) -> Itera
             str(port),
             "--web-workers",
             "1",
+            *options,
         ],
         cwd=ROOT,
         env=environment,

@@ -57,6 +57,22 @@ def test_text_of_an_exception_stays_inside_and_its_place_does_not() -> None:
     assert "test_text_of_an_exception" in str(line["stack"])
 
 
+def test_error_that_celery_puts_into_its_message_stays_inside() -> None:
+    template = "Task %(name)s[%(id)s] %(description)s: %(exc)s"
+    values = {"name": "privacy.run_export", "id": "1", "description": "raised", "exc": "alice@x.y"}
+    failed = record(template, values)
+    try:
+        raise ValueError("alice@x.y")  # noqa: TRY301
+    except ValueError:
+        failed.exc_info = sys.exc_info()
+
+    line = line_of(failed)
+
+    assert "alice" in template % values
+    assert "alice" not in json.dumps(line)
+    assert line["message"] == "privacy.run_export raised an error"
+
+
 @pytest.mark.parametrize("message", ["x" * 5000, "line\nbreak", '"quote"', "ünï"])
 def test_any_message_stays_one_line(message: str) -> None:
     text = JsonFormatter().format(record("%s", message))

@@ -1,0 +1,34 @@
+"""What journeys share: a browser, and a stack that is started once per module."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e.browser import running_browser
+from tests.e2e.stack import Stack, running_stack
+from tests.fakes.https import HttpsServer, https_server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def erp() -> Iterator[HttpsServer]:
+    """A made-up ERP on a private address, for which the operator made an exception."""
+    with https_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, erp: HttpsServer) -> Iterator[Stack]:
+    folder: Path = tmp_path_factory.mktemp("portal") / "data"
+    bundle = folder.with_name("erp-ca.pem")
+    bundle.write_text(erp.ca, encoding="ascii")
+    exception = {"OUTBOUND_PRIVATE_TARGETS": f"credential|localhost:{erp.port}|{bundle}"}
+    with running_stack(folder, extra=exception) as started:
+        yield started

@@ -1,0 +1,109 @@
+"""Every page, both themes, four languages: no axe finding, no policy report, no console error."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from portal.demo.people import DemoPerson
+from tests.e2e.browser import new_visitor
+from tests.e2e.people import Person, sign_in
+from tests.e2e.stack import Stack, running_stack
+from tests.e2e.walking import Walk, page_names, walk_as, walk_as_visitor
+from tests.proofs import Tried
+
+KEY_USER = "kim"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    environment = {"TEST_CLOCK": "no"}
+    with running_stack(folder, extra=environment, options=("--demo",)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def people(demo: Stack, browser: Browser) -> dict[str, Person]:
+    text = (demo.data / "demo.json").read_text(encoding="utf-8")
+    found = [DemoPerson(**item) for item in json.loads(text)]
+    return {item.email.split(".")[0]: _signed_in(item, browser, demo) for item in found}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+@pytest.mark.proof(
+    "frame: every page, both themes, four languages: no axe violation, no policy report, no "
+    "console error"
+)
+def test_every_page_in_both_themes_and_four_languages_is_clean(
+    demo: Stack, browser: Browser, people: dict[str, Person], tried: Tried
+) -> None:
+    walk = Walk()
+
+    walk_as_visitor(walk, new_visitor(browser, demo.address))
+    for person in people.values():
+        walk_as(walk, person)
+
+    assert walk.findings == []
+    assert page_names() - walk.names == set(), "pages that were not visited"
+    assert reports_of(demo) == []
+    tried.case(walk.pages)
+    tried.figure(f"{len(walk.names)} URL names, {walk.pages} pages")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.proof("frame: sign-in works by keyboard alone, with visible focus")
+def test_sign_in_works_by_keyboard_alone(
+    demo: Stack, browser: Browser, people: dict[str, Person], tried: Tried
+) -> None:
+    person = people[KEY_USER]
+    page = new_visitor(browser, demo.address).page
+    page.goto("/")
+
+    for words in (person.email, person.passphrase):
+        tab_to_next_field(page)
+        assert focus_is_visible(page)
+        page.keyboard.type(words)
+        tried.case()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Enter your code")
+    tab_to_next_field(page)
+    page.keyboard.type(person.code())
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+    tried.case()
+
+
+def _signed_in(item: DemoPerson, browser: Browser, demo: Stack) -> Person:
+    visitor = new_visitor(browser, demo.address)
+    person = Person(item.email, item.passphrase, item.totp_secret, [], visitor)
+    sign_in(person)
+    return person
+
+
+def reports_of(demo: Stack) -> list[str]:
+    """Return the policy reports that the portal received from the browser."""
+    return [line for line in demo.output if "web.csp_report" in line]
+
+
+def tab_to_next_field(page: Page) -> None:
+    """Press Tab until a field has the focus."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('input:not([type=hidden])')"):
+            return
+    raise AssertionError("no field can be reached by Tab")
+
+
+def focus_is_visible(page: Page) -> bool:
+    """Say whether the focused element has an outline or a ring."""
+    return bool(
+        page.evaluate(
+            "(() => { const style = getComputedStyle(document.activeElement);"
+            " return style.outlineStyle !== 'none' || style.boxShadow !== 'none'; })()"
+        )
+    )
