@@ -1,0 +1,79 @@
+"""Health of the key store, and what it declares about people."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from encryption import services
+from encryption.contributions import key_service_health, keys_database_health
+from encryption.epochs import SOFT_SECONDS, ring
+from encryption.errors import Refused
+from encryption.personal_data import SOURCES
+from encryption.providers.key_file import create
+from foundation.contracts.health import HealthState
+from foundation.contracts.personal_data import DataSubject, ErasureCount
+from tests.factories.encryption import person
+
+
+def test_a_working_key_store_is_green() -> None:
+    services.prepare()
+
+    assert key_service_health().state == HealthState.GREEN
+    assert keys_database_health().state == HealthState.GREEN
+
+
+def test_a_missing_root_key_is_red(settings: Settings, tmp_path: Path) -> None:
+    settings.ROOT_KEY_FILE = tmp_path / "none"
+
+    answer = key_service_health()
+
+    assert answer.state == HealthState.RED
+    assert "cannot be read" in answer.detail
+    assert answer.cure
+
+
+def test_a_wrong_root_key_is_red(settings: Settings, tmp_path: Path) -> None:
+    services.prepare()
+    create(tmp_path / "other.key")
+    settings.ROOT_KEY_FILE = tmp_path / "other.key"
+    services.drop_keys()
+    with pytest.raises(Refused):
+        services.mac("x", b"x")
+
+    assert key_service_health().state == HealthState.RED
+
+
+def test_cached_keys_past_the_soft_limit_are_amber(monkeypatch: pytest.MonkeyPatch) -> None:
+    services.prepare()
+    clock = ring._clock
+    monkeypatch.setattr(ring, "_clock", lambda: clock() + SOFT_SECONDS + 1)
+
+    assert key_service_health().state == HealthState.AMBER
+
+
+@pytest.mark.usefixtures("fresh_tables")
+def test_a_keys_database_that_is_away_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    connections["keys"].close()
+    with monkeypatch.context() as patch:
+        patch.setitem(connections["keys"].settings_dict, "NAME", "no_such_database")
+
+        assert keys_database_health().state == HealthState.RED
+        connections["keys"].close()
+
+
+def test_keys_and_digests_of_a_person_are_counted_and_left_to_the_erasure() -> None:
+    row = person()
+    subject = DataSubject(user_id=uuid4(), subject_id=row.subject_id, email="")
+
+    for source in SOURCES[:2]:
+        assert source.handlers is not None
+        assert list(source.handlers.export(subject)) == []
+        assert source.handlers.erase(subject) == ErasureCount(source.label, deleted=1)
+    services.erase(services.Owner(services.OwnerKind.SUBJECT, row.subject_id))
+
+    for source in SOURCES[:2]:
+        assert source.handlers is not None
+        assert source.handlers.preview(subject) == ErasureCount(source.label)
