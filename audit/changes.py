@@ -6,6 +6,7 @@ under the person's key; sealed ones leave fingerprints; secrets leave only that 
 
 import hashlib
 import hmac
+import json
 from collections.abc import Mapping
 from copy import copy
 from functools import lru_cache
@@ -18,6 +19,7 @@ from audit import canonical
 from audit.types import Change, Changes, EntryRefused
 from encryption import services as keys
 from encryption.fields import SealedField
+from encryption.sealed import Sealed
 from foundation.contracts.personal_data import FieldClass, personal_data
 
 FINGERPRINT_PURPOSE = "audit.fingerprint"
@@ -81,7 +83,7 @@ def _change(
 ) -> Change:
     old, new = _value(column, before), _value(column, after)
     if isinstance(column, SealedField):
-        return Change(clear=_fingerprints(column, sample, old, new))
+        return Change(clear=_fingerprints(column, sample, old, new) | _stored(column, after))
     kind = class_of(type(sample), column.name)
     if kind is _SECRET:
         return Change(clear={"changed": True})
@@ -109,17 +111,18 @@ def _fingerprint_key(owner: UUID, label: str) -> bytes:
 def _fingerprint(key: bytes, value: object) -> str | None:
     if value is None:
         return None
-    digest = hmac.digest(key, canonical.encode(_hashable(value)), hashlib.sha256)
+    digest = hmac.digest(key, _written(value), hashlib.sha256)
     return f"fp1:{digest[:FINGERPRINT_BYTES].hex()}"
 
 
-def _hashable(value: object) -> object:
-    # Long text must not be cut to its public digest before the keyed one is taken.
-    return (
-        hashlib.sha256(value.encode(errors="replace")).hexdigest()
-        if isinstance(value, str)
-        else value
-    )
+def _written(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, default=str).encode()
+
+
+def _stored(column: SealedField[object, object], after: Model | None) -> dict[str, object]:
+    # After the save: an old cell put back later differs from the newest digest in the journal.
+    kept = None if after is None else after.__dict__.get(column.attname)
+    return {"stored": kept.digest()} if isinstance(kept, Sealed) else {}
 
 
 @lru_cache(maxsize=256)

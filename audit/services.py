@@ -17,7 +17,7 @@ from audit.events import EventType, Outcome, audit_event_types
 from audit.models import Subject
 from audit.types import PERSON, Change, EntryRefused, JournalTarget, Target
 from encryption import services as keys
-from foundation.principals import VISITOR, Principal
+from foundation.principals import Principal
 
 __all__ = [
     "Change",
@@ -194,8 +194,3 @@ def _look(what: Model | QuerySet[Model]) -> tuple[UUID | None, Target | None, di
         "filter": keys.mac(FILTER_PURPOSE, str(what.query).encode())[:8].hex(),
     }
     return None, None, details
-
-
-def default_principal() -> Principal:
-    """Return the principal of the open context, a visitor where there is none."""
-    return context.current().principal if context.is_open() else VISITOR

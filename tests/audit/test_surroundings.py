@@ -120,7 +120,7 @@ def test_a_task_acts_in_the_request_that_asked_for_it() -> None:
     def echo(_self: object) -> str:
         return f"{context.current().request_id} {context.current().principal.label}"
 
-    result = echo.apply(headers=headers)
+    result = echo.apply(headers={name: str(value) for name, value in headers.items()})
 
     assert result.get() == f"{asked} test.echo"
     assert not context.is_open()

@@ -15,6 +15,7 @@ from audit.anomaly.rules import Finding
 from audit.events import Severity
 from audit.models import Alert
 from audit.permissions import HANDLE_ALERTS, READ_ALERTS, READ_ENTRIES
+from audit.queries import entries_for
 from audit.services import Target, record
 from audit.views import alerts, history, log
 from foundation import clock
@@ -22,6 +23,7 @@ from foundation.access.guards import PermissionMissing
 from foundation.errors import NotFound
 from foundation.identifiers import uuid7
 from foundation.principals import VISITOR, Principal
+from foundation.web import paging
 from tests.factories import audit as make
 
 View = Callable[..., HttpResponseBase]
@@ -41,7 +43,7 @@ def request_of(principal: Principal, path: str = "/", **data: str) -> HttpReques
 def sent_by(principal: Principal, **data: str) -> HttpRequest:
     """Return a form that was sent."""
     request = request_of(principal)
-    request.method, request.POST = "POST", RequestFactory().post("/", data).POST  # type: ignore[misc]
+    request.method, request.POST = "POST", RequestFactory().post("/", data).POST
     return request
 
 
@@ -190,10 +192,10 @@ def test_pages_follow_each_other_without_gap_or_double() -> None:
     staff = make.person(is_staff=True, permissions=ALL)
     ids = [written_by(make.person()) for _ in range(30)]
 
-    first = log.entries_for(staff).filter(type=make.CHANGE.code)
-    one = log.paging.by_cursor(request_of(staff), first, order=log.ORDER)
+    first = entries_for(staff).filter(type=make.CHANGE.code)
+    one = paging.by_cursor(request_of(staff), first, order=log.ORDER)
     cursor = one.next_url.partition("cursor=")[2]
-    two = log.paging.by_cursor(request_of(staff, cursor=cursor), first, order=log.ORDER)
+    two = paging.by_cursor(request_of(staff, cursor=cursor), first, order=log.ORDER)
 
     shown = [row.event_id for row in (*one.rows, *two.rows)]
     assert shown == list(reversed(ids))
