@@ -68,11 +68,13 @@ def may_try(request: HttpRequest, identifier: str, *, method: str) -> bool:
     return bool(AxesProxyHandler.is_allowed(request, {"username": identifier, "method": method}))
 
 
-def count_failure(request: HttpRequest, identifier: str, *, method: str) -> None:
+def count_failure(
+    request: HttpRequest, identifier: str, *, method: str, step_up: bool = False
+) -> None:
     """Count a failure of a code or client secret as axes counts passwords."""
     signals.user_login_failed.send(
         sender=__name__,
-        credentials={"username": identifier, "method": method},
+        credentials={"username": identifier, "method": method, "step_up": step_up},
         request=request,
     )
 

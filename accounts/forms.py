@@ -58,6 +58,7 @@ class _CodeChecks:
 
     user: object
     proof: Proof | None = None
+    is_step_up: ClassVar[bool] = False
     cleaned_data: dict[str, object]
 
     def clean_code(self) -> str:
@@ -76,7 +77,7 @@ class _CodeChecks:
             )
         self.proof = factors.check(self.user.pk, code)  # type: ignore[attr-defined]
         if self.proof is None:
-            axes_glue.count_failure(request, identifier, method="totp")
+            axes_glue.count_failure(request, identifier, method="totp", step_up=self.is_step_up)
             raise forms.ValidationError(
                 _("This code is wrong or was used already. Wait for the next one."),
                 code="incorrect_code",
@@ -97,6 +98,8 @@ class AxesAuthenticateForm(_CodeChecks, AuthenticateForm):  # type: ignore[misc]
 
 class AxesReauthenticateForm(_CodeChecks, ReauthenticateForm):  # type: ignore[misc]
     """Code of a step-up."""
+
+    is_step_up = True
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

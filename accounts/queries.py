@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Q, QuerySet
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import (
     Invitation,
@@ -92,10 +93,11 @@ def open_invitations_of(organisation_id: UUID) -> QuerySet[Invitation]:
 
 
 def open_sessions_of(user_id: UUID) -> QuerySet[UserSession]:
-    """Return the sessions of a person that have not ended, last used first."""
-    return UserSession.objects.filter(user_id=user_id, ended_at__isnull=True).order_by(
-        "-last_seen_at", "id"
-    )
+    """Return the sessions of a person whose cookie still signs in, last used first."""
+    alive = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=clock.now())
+    return UserSession.objects.filter(
+        Exists(alive), user_id=user_id, ended_at__isnull=True
+    ).order_by("-last_seen_at", "id")
 
 
 def assignable_roles(organisation: Organisation, codes: Collection[str]) -> QuerySet[Role]:

@@ -20,7 +20,10 @@ personal_data_registry.register(*personal_data.SOURCES)
 step_up_port.provide(SessionStepUp())
 preferences_port.provide(Preferences())
 person_directory.provide(Directory())
-loops.register(Loop(name="accounts.mail_sweep", step=tasks.sweep, interval_seconds=30))
+loops.register(
+    Loop(name="accounts.mail_sweep", step=tasks.sweep, interval_seconds=30),
+    Loop(name="accounts.housekeeping", step=tasks.prune, interval_seconds=3600),
+)
 navigation.register(
     NavigationItem(
         key="members",

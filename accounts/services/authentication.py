@@ -35,28 +35,12 @@ def record_failure(request: HttpRequest, credentials: Mapping[str, object]) -> N
     if method == CLIENT:
         return
     identifier = str(credentials.get("email") or credentials.get("username") or "")
-    locked = bool(getattr(request, "axes_locked_out", False))
     person = queries.user_by_email(identifier) if identifier else None
+    step_up = bool(credentials.get("step_up", False))
     if method != PASSWORD:
-        audit.record(
-            FACTOR_FAILED,
-            principal=VISITOR if person is None else principal.bare(person),
-            target=person,
-            outcome="failure",
-            details={"kind": method, "why": "wrong_code", "step_up": False},
-        )
-    audit.record(
-        SIGN_IN_REFUSED if locked and not _is_last_try(request) else SIGN_IN_FAILED,
-        principal=VISITOR,
-        target=person,
-        outcome="denied" if locked else "failure",
-        details={
-            "method": method,
-            "identifier": audit.identifier_digest(identifier),
-            "identifier_length": len(identifier),
-            "why": "locked" if locked else "wrong",
-        },
-    )
+        _record_code(person, method, step_up=step_up)
+    if not step_up:
+        _record_sign_in(request, person, identifier, method)
 
 
 def record_success(request: HttpRequest, user: User, *, method: str) -> None:
@@ -98,7 +82,36 @@ def needs_recovery_codes(user: User) -> bool:
     return not factors.has_confirmed_recovery(user.pk)
 
 
-def _is_last_try(request: HttpRequest) -> bool:
+def _record_code(person: User | None, method: str, *, step_up: bool) -> None:
+    audit.record(
+        FACTOR_FAILED,
+        principal=VISITOR if person is None else principal.bare(person),
+        target=person,
+        outcome="failure",
+        details={"kind": method, "why": "wrong_code", "step_up": step_up},
+    )
+
+
+def _record_sign_in(
+    request: HttpRequest, person: User | None, identifier: str, method: str
+) -> None:
+    locked = bool(getattr(request, "axes_locked_out", False))
+    refused = locked and not _was_checked(request)
+    audit.record(
+        SIGN_IN_REFUSED if refused else SIGN_IN_FAILED,
+        principal=VISITOR,
+        target=person,
+        outcome="denied" if refused else "failure",
+        details={
+            "method": method,
+            "identifier": audit.identifier_digest(identifier),
+            "identifier_length": len(identifier),
+            "why": "locked" if locked else "wrong",
+        },
+    )
+
+
+def _was_checked(request: HttpRequest) -> bool:
     """Say whether this failure was checked and brought the lock, instead of being refused."""
     return getattr(request, "axes_failures_since_start", None) is not None
 

@@ -1,7 +1,6 @@
 """Sessions: started, tracked, verified, ended."""
 
 import hashlib
-from datetime import timedelta
 from importlib import import_module
 from uuid import UUID
 
@@ -35,7 +34,6 @@ TAG_PURPOSE = "accounts.session_tag"
 TAG_BYTES = 16
 AGENT_CHARACTERS = 16
 TRACKING_SECONDS = 60
-KEPT_AFTER_END = timedelta(days=30)
 
 store = import_module(settings.SESSION_ENGINE).SessionStore
 
@@ -165,12 +163,6 @@ def expire(request: HttpRequest, user: User, why: SessionEnd) -> None:
     """Close a session that was left alone or lived too long, on the record."""
     close_current(request, why)
     audit.record(SESSION_ENDED, principal=bare(user), target=user, details={"why": why})
-
-
-def prune() -> int:
-    """Delete the rows of sessions that ended long ago; return how many."""
-    deleted, _ = UserSession.objects.filter(ended_at__lt=clock.now() - KEPT_AFTER_END).delete()
-    return deleted
 
 
 def _open(user: User) -> models.QuerySet[UserSession]:

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from accounts.models import UserSession
-from accounts.services import sessions
+from accounts.services import housekeeping, sessions
 from accounts.session_engine import SessionStore
 from audit.models import AuditEvent
 from foundation import clock
@@ -185,5 +185,5 @@ def test_the_session_list_has_a_query_budget(alice: Browser) -> None:
 def test_old_ended_sessions_are_pruned(alice: Browser) -> None:
     UserSession.objects.update(ended_at=clock.now() - timedelta(days=31), ended_because="idle")
 
-    assert sessions.prune() == 1
+    assert housekeeping.prune() == 1
     assert not UserSession.objects.filter(user=alice.user).exists()
