@@ -1,13 +1,12 @@
 """What journeys share: a browser, and a stack that is started once per module."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.browser import running_browser
-from tests.e2e.stack import Stack, running_stack
+from tests.e2e.stack import Stack, open_folder, running_stack
 from tests.fakes.https import HttpsServer, https_server
 
 
@@ -25,10 +24,10 @@ def erp() -> Iterator[HttpsServer]:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, erp: HttpsServer) -> Iterator[Stack]:
-    folder: Path = tmp_path_factory.mktemp("portal") / "data"
-    bundle = folder.with_name("erp-ca.pem")
-    bundle.write_text(erp.ca, encoding="ascii")
-    exception = {"OUTBOUND_PRIVATE_TARGETS": f"credential|localhost:{erp.port}|{bundle}"}
-    with running_stack(folder, extra=exception) as started:
-        yield started
+def stack(erp: HttpsServer) -> Iterator[Stack]:
+    with open_folder() as folder:
+        bundle = folder / "erp-ca.pem"
+        bundle.write_text(erp.ca, encoding="ascii")
+        exception = {"OUTBOUND_PRIVATE_TARGETS": f"credential|localhost:{erp.port}|{bundle}"}
+        with running_stack(folder / "data", extra=exception) as started:
+            yield started

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.browser import Visitor, new_visitor
-from tests.e2e.people import Person, enrol, enrol_by_mail, sign_in, step_up_if_asked, submit
+from tests.e2e.people import Person, enrol, enrol_by_mail, step_up_if_asked, submit
 from tests.e2e.stack import Stack, link_in
 
 WRONG_SIGN_INS = 5
@@ -315,7 +315,7 @@ def approve_partner(journey: Journey, program: PartnerProgram) -> None:
     program.client_id = str(live[0]["client_id"])
 
 
-def token_of(journey: Journey, program: PartnerProgram, scope: str) -> str:
+def token_of(program: PartnerProgram, scope: str) -> str:
     """Get an access token by the program's own key."""
     form = {
         "grant_type": "client_credentials",
@@ -332,7 +332,7 @@ def token_of(journey: Journey, program: PartnerProgram, scope: str) -> str:
 
 def change_bank_details(journey: Journey, program: PartnerProgram) -> None:
     """The program creates and changes bank details; a key user of the partner sees them."""
-    token = token_of(journey, program, "records:read records:write")
+    token = token_of(program, "records:read records:write")
     created = journey.call(
         "POST",
         "/api/v1/records",

@@ -3,10 +3,12 @@
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -145,6 +147,21 @@ class Stack:
         assert moved == 1
 
 
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Give a folder that the account of the database servers can enter, and remove it.
+
+    pytest's own temporary folders are closed to all others; as root the servers run as another
+    account.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="gatehouse-e2e-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def free_port() -> int:
     """Return a port that is free now."""
     with socket.socket() as probe:
@@ -191,6 +208,9 @@ def running_stack(
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
         controller.stop()
 
 

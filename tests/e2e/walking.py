@@ -125,7 +125,7 @@ def _open(page: Page, person: Person | None, address: str) -> Response | None:
 def _goto(page: Page, address: str) -> Response | None:
     try:
         return page.goto(address, wait_until="load")
-    except Exception as error:  # noqa: BLE001  a download has no page; anything else is raised
+    except Exception as error:
         if "Download is starting" in str(error) or "ERR_ABORTED" in str(error):
             return None
         raise
