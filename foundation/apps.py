@@ -1,5 +1,7 @@
 """Django app of the foundation."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,7 @@ class FoundationConfig(AppConfig):
     name = "foundation"
     label = "foundation"
     verbose_name = "Foundation"
+
+    def ready(self) -> None:
+        """Contribute to the registries."""
+        import_module("foundation.registrations")

@@ -14,7 +14,7 @@ class Entity(models.Model):
     (encryption.md 2), and it never changes.
     """
 
-    id: "models.UUIDField[UUID, UUID]" = models.UUIDField(
+    id: models.UUIDField[UUID, UUID] = models.UUIDField(
         primary_key=True, default=uuid7, editable=False
     )
 

@@ -111,7 +111,7 @@ class ModelOperation(Operation):
         self,
         app_label: str,
         schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
+        from_state: ProjectState,  # noqa: ARG002  Django's signature
         to_state: ProjectState,
     ) -> None:
         """Run the statements where the model's table lives."""
@@ -125,7 +125,7 @@ class ModelOperation(Operation):
         app_label: str,
         schema_editor: BaseDatabaseSchemaEditor,
         from_state: ProjectState,
-        to_state: ProjectState,
+        to_state: ProjectState,  # noqa: ARG002  Django's signature
     ) -> None:
         """Run the reverse statements where the model's table lives."""
         model = from_state.apps.get_model(app_label, self.model_name)
@@ -165,7 +165,7 @@ class EnableRowSecurity(ModelOperation):
         """Return the SQL that undoes it."""
         table = model._meta.db_table  # noqa: SLF001
         return [
-            f'REVOKE SELECT ON "{table}" FROM gatehouse_staff',
+            f'REVOKE SELECT ON "{table}" FROM gatehouse_staff',  # noqa: S608  a model's table name
             f'DROP POLICY staff_reads ON "{table}"',
             f'DROP POLICY organisation ON "{table}"',
             f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY',
@@ -198,13 +198,17 @@ class OrganisationForeignKey(ModelOperation):
         target = self._target(model)
         unique = f"{target}_id_organisation"
         return [
-            "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint "
-            f"WHERE conname = '{unique}') THEN "
-            f'ALTER TABLE "{target}" ADD CONSTRAINT "{unique}" UNIQUE (id, organisation_id); '
-            "END IF; END $$",
-            f'ALTER TABLE "{table}" ADD CONSTRAINT "{self._constraint(table)}" '
-            f'FOREIGN KEY ("{self.field}_id", organisation_id) '
-            f'REFERENCES "{target}" (id, organisation_id) DEFERRABLE INITIALLY DEFERRED',
+            (
+                "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint "
+                f"WHERE conname = '{unique}') THEN "
+                f'ALTER TABLE "{target}" ADD CONSTRAINT "{unique}" UNIQUE (id, organisation_id); '
+                "END IF; END $$"
+            ),
+            (
+                f'ALTER TABLE "{table}" ADD CONSTRAINT "{self._constraint(table)}" '
+                f'FOREIGN KEY ("{self.field}_id", organisation_id) '
+                f'REFERENCES "{target}" (id, organisation_id) DEFERRABLE INITIALLY DEFERRED'
+            ),
         ]
 
     def reverse_statements(self, model: type[models.Model]) -> list[str]:

@@ -12,7 +12,7 @@ from django.db.transaction import Atomic
 from foundation.errors import DomainError
 
 
-class OpenTransaction(DomainError):  # noqa: N818 - domain errors speak plainly
+class OpenTransaction(DomainError):
     """Something was to be sent inside an open database transaction: a fault of the code."""
 
     code: ClassVar[str] = "open_transaction"

@@ -103,7 +103,7 @@ def step_up(*, seconds: int = 300) -> Callable[[View[Arguments]], View[Arguments
     def decorate(view: View[Arguments]) -> View[Arguments]:
         @wraps(view)
         def asked(
-            request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs
+            request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs
         ) -> HttpResponseBase:
             port = step_up_port.implementation
             if not port.is_recent(request, seconds=seconds):
@@ -146,7 +146,7 @@ def _guard(guard: Guard) -> Callable[[View[Arguments]], View[Arguments]]:
     def decorate(view: View[Arguments]) -> View[Arguments]:
         @wraps(view)
         def guarded(
-            request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs
+            request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs
         ) -> HttpResponseBase:
             refusal = check(request, guard)
             return view(request, *args, **kwargs) if refusal is None else refusal

@@ -1,4 +1,4 @@
-"""Visibility: one function per kind builds the query of what a principal may see (workspace.md 2)."""
+"""Visibility: one function per kind builds the query of what one may see (workspace.md 2)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ def demo_only(page: Page[Arguments]) -> Page[Arguments]:
     @open_to_all("shows made-up people only; demo database, loopback and localhost are checked")
     @wraps(page)
     def guarded(
-        request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs
+        request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> HttpResponse:
         if not is_demo_request(request):
             raise Http404
