@@ -13,6 +13,8 @@ from privacy.models.erasure import PlanState
 
 def requests_of(principal: Principal) -> QuerySet[SubjectRequest]:
     """Return the person's requests, newest first."""
+    if principal.id is None:
+        return SubjectRequest.objects.none()
     return SubjectRequest.objects.filter(user_id=principal.id).select_related("erasure_plan")
 
 
@@ -30,9 +32,8 @@ def request_of(principal: Principal, *, request_id: UUID) -> SubjectRequest:
 
 def planned_erasure_of(principal: Principal) -> ErasurePlan | None:
     """Return the erasure that is planned for the person, if there is one."""
-    return ErasurePlan.objects.filter(
-        request__user_id=principal.id, state=PlanState.SCHEDULED
-    ).first()
+    planned = ErasurePlan.objects.filter(state=PlanState.SCHEDULED)
+    return planned.filter(request__in=requests_of(principal)).first()
 
 
 def plan_by_receipt(digest: bytes) -> ErasurePlan | None:
