@@ -6,7 +6,7 @@ written to ``var/proofs/<area>.json``.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -90,13 +90,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep each proof's result."""
     report = yield
     claim = _claim(item)
-    if _tables and claim is not None and isinstance(report, pytest.TestReport):
+    if _tables and claim is not None:
         _keep(_tables[0].rows[claim], report)
-    return report  # type: ignore[return-value]  # a wrapper gives on what it was given
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
