@@ -1,7 +1,9 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from random import Random
 from uuid import UUID
 
+import jcs  # type: ignore[import-untyped]  # the package carries no types
 import pytest
 
 from audit import canonical
@@ -50,3 +52,27 @@ def test_a_value_of_a_megabyte_becomes_digest_and_length() -> None:
 def test_text_at_the_limit_is_kept_and_one_byte_more_is_not() -> None:
     assert canonical.plain("é" * 1024) == "é" * 1024
     assert isinstance(canonical.plain("é" * 1024 + "x"), dict)
+
+
+def test_our_encoder_writes_the_bytes_of_the_reference() -> None:
+    random = Random(8785)  # noqa: S311  the same trees at each run
+    alphabet = [*'aZé€"/\\', "\u007f", "\u2028", "\n", "\t", "\x1f", "\ufb33"]
+    beyond = [*alphabet, "\U0001f600", "\U00010000", "\uffff"]
+
+    def word(letters: list[str]) -> str:
+        return "".join(random.choices(letters, k=random.randrange(6)))
+
+    def tree(letters: list[str], depth: int) -> object:
+        kind = random.randrange(6 if depth else 4)
+        if kind == 4:
+            return [tree(letters, depth - 1) for _ in range(random.randrange(4))]
+        if kind == 5:
+            return {word(letters): tree(letters, depth - 1) for _ in range(random.randrange(6))}
+        return [None, random.random() < 0.5, random.randrange(-(2**53) + 1, 2**53), word(letters)][
+            kind
+        ]
+
+    for letters in (alphabet, beyond):
+        for _ in range(2000):
+            value = tree(letters, 4)
+            assert encode(value) == jcs.canonicalize(canonical.plain(value))
