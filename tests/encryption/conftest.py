@@ -1,14 +1,11 @@
 """Tables of the test models, and a key store that forgets between tests."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.apps import AppConfig, apps
 from django.db import connections
 from django.db.migrations.state import ProjectState
 from pytest_django import DjangoDbBlocker
 
-from encryption.services import drop_keys
 from foundation.contracts import key_journal
 from foundation.contracts.key_journal import KeyEvent, KeyJournal
 from foundation.registry import Port
@@ -29,14 +26,6 @@ def fresh_tables(fresh_database: FreshDatabase) -> FreshDatabase:
     """Give a committed database that has the tables of the test models."""
     create_tables(fresh_database.servers.main)
     return fresh_database
-
-
-@pytest.fixture(autouse=True)
-def no_cached_keys() -> Iterator[None]:
-    """Forget keys, which the rollback of each test takes out of the database."""
-    drop_keys()
-    yield
-    drop_keys()
 
 
 @pytest.fixture
