@@ -88,7 +88,9 @@ _QUIET = ("--loglevel", "WARNING")
 
 
 def _celery() -> list[str | Path]:
-    return ["-m", "celery", "-A", "portal.celery"]
+    # The supervisor warns of root once; Celery's own warning and its banner say no more.
+    warning = "ignore:You're running the worker with superuser privileges"
+    return ["-W", warning, "-m", "celery", "--quiet", "-A", "portal.celery"]
 
 
 def _granian(options: Options) -> list[str | Path]:

@@ -1,6 +1,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Event, Thread
 
 import pytest
@@ -69,8 +70,13 @@ def test_only_one_process_leads_a_loop_and_another_takes_over(
     monkeypatch.setattr("portal.loops._WITHOUT_LEAD", 0.05)
     led: list[str] = []
     first_stop, second_stop = Event(), Event()
-    first = LoopRunner(Loop("test.lead", lambda: bool(led.append("first")), 0.02), first_stop)
-    second = LoopRunner(Loop("test.lead", lambda: bool(led.append("second")), 0.02), second_stop)
+
+    def leading(name: str) -> bool:
+        led.append(name)
+        return False
+
+    first = LoopRunner(Loop("test.lead", partial(leading, "first"), 0.02), first_stop)
+    second = LoopRunner(Loop("test.lead", partial(leading, "second"), 0.02), second_stop)
 
     with running(second, stop=second_stop), running(first, stop=first_stop):
         wait_until(lambda: len(led) > 5)
