@@ -12,7 +12,9 @@ from tests.fakes.https import HttpsServer, https_server
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with running_browser() as started:
+    """Start Chromium; its driver runs an event loop in our thread, which Django must bear."""
+    with pytest.MonkeyPatch.context() as patch, running_browser() as started:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "yes")
         yield started
 
 
