@@ -1,0 +1,45 @@
+"""Benchmarks of the frame: what sealing, journal, row security and scopes cost (make bench).
+
+Every figure is a ratio to a floor, and to a rival, that ran in the same rounds on the same rows.
+Nothing asserts a time; a missed target fails unless a numbered decision accepts it.
+"""
+
+from typing import Final
+
+import pytest
+from pytest_django import Settings
+
+from tests.benchmarks import people, tables, writes
+from tests.benchmarks.measuring import report
+from tests.servers import FreshDatabase
+
+AREA: Final = "frame"
+DECISIONS: Final[dict[str, str]] = {}
+
+pytestmark = pytest.mark.usefixtures("fresh_database")
+
+
+def test_sealed_fields_are_inserted_read_and_found_beside_plain_ones(
+    fresh_database: FreshDatabase, settings: Settings
+) -> None:
+    settings.SALT_KEY = "benchmark"  # django-fernet-encrypted-fields derives its key with it
+    tables.create(fresh_database, *people.TABLES)
+
+    rows = [
+        *people.inserts(fresh_database),
+        *people.reads(fresh_database),
+        *people.lookups(fresh_database),
+    ]
+
+    assert report(AREA, rows, decisions=DECISIONS)
+
+
+def test_a_business_write_keeps_its_rate_with_a_journal_entry(
+    fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        *writes.of_one_row(fresh_database),
+        *writes.of_a_record(fresh_database, monkeypatch),
+    ]
+
+    assert report(AREA, rows, decisions=DECISIONS)

@@ -1,0 +1,1 @@
+"""Rivals that cannot share the product's settings: processes with settings of their own."""

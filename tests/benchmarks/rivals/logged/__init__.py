@@ -1,0 +1,1 @@
+"""Business writes with django-auditlog, installed as its documentation says."""
