@@ -34,7 +34,8 @@ _BELOW_HORIZON: Final = """
 """
 _LAG: Final = """
     SELECT extract(epoch FROM clock_timestamp() - min(occurred_at)) FROM audit_event
-    WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())
+    WHERE epoch = (SELECT max(number) FROM audit_epoch)
+      AND xid >= pg_snapshot_xmin(pg_current_snapshot())
       AND occurred_at > clock_timestamp() - interval '2 days'
 """
 _EARLIEST: Final = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
