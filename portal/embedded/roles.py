@@ -95,6 +95,20 @@ def create_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
             _run(connection, "GRANT {} TO {}", group, role.name)
 
 
+def missing_roles(connection: Connection) -> tuple[str, ...]:
+    """Return the names of the login roles that are not there yet."""
+    known = {str(row[0]) for row in connection.execute("SELECT rolname FROM pg_roles")}
+    return tuple(role.name for role in LOGIN_ROLES if role.name not in known)
+
+
+def set_password(connection: Connection, role: str, password: str) -> None:
+    """Give a role a password, sent as a SCRAM verifier, never in clear."""
+    statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+        sql.Identifier(role), _verifier(connection, role, password)
+    )
+    connection.execute(statement)
+
+
 def create_databases(connection: Connection) -> None:
     """Create both databases, unless they exist, and say who may connect to which."""
     known = {str(row[0]) for row in connection.execute("SELECT datname FROM pg_database")}
@@ -142,13 +156,15 @@ def _create(connection: Connection, role: Role, passwords: Mapping[str, str]) ->
     if not role.login:
         _run(connection, "CREATE ROLE {} NOLOGIN", role.name)
         return
-    verifier = connection.pgconn.encrypt_password(
-        passwords[role.name].encode(), role.name.encode(), b"scram-sha-256"
-    )
     statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
-        sql.Identifier(role.name), sql.Literal(verifier.decode())
+        sql.Identifier(role.name), _verifier(connection, role.name, passwords[role.name])
     )
     connection.execute(statement)
+
+
+def _verifier(connection: Connection, role: str, password: str) -> sql.Literal:
+    made = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+    return sql.Literal(made.decode())
 
 
 def _set_attributes(connection: Connection, role: Role) -> None:
