@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.core.management import execute_from_command_line
 
+from foundation.environment import SettingMissing
 from portal.embedded.environment import provide
 from portal.embedded.errors import EmbeddedError
 from portal.embedded.external import main as prepare_database
@@ -23,9 +24,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     try:
         provide(Path(__file__).resolve().parent)
-    except EmbeddedError as error:
+        execute_from_command_line(sys.argv)
+    except (EmbeddedError, SettingMissing) as error:
         sys.exit(str(error))
-    execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":
