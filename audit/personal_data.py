@@ -5,6 +5,7 @@ from typing import Final
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from audit.events import audit_event_types
 from audit.models import Alert, AlertDelivery, DetectionAttempt, OwnHistory, Subject
@@ -21,7 +22,12 @@ _NONE: Final = FieldClass.NONE
 _LINK: Final = FieldClass.LINK
 _BEHAVIOUR: Final = FieldClass.BEHAVIOUR
 _BASIS: Final = "legitimate interest (security of processing), art. 6(1)(f) and 32"
-_SEALED: Final = "Entries stay, personal parts become unreadable: their keys are destroyed"
+_SEALED: Final = gettext_lazy(
+    "Entries stay, personal parts become unreadable: their keys are destroyed"
+)
+_HISTORY: Final = gettext_lazy("Security history")
+_ATTEMPTS: Final = gettext_lazy("Tries to sign in")
+_ALERTS: Final = gettext_lazy("Alerts about your account")
 
 _ENTRY_FIELDS: Final[Mapping[str, FieldClass]] = {
     **dict.fromkeys(
@@ -69,14 +75,14 @@ class Entries:
     def export(self, subject: DataSubject) -> Iterable[Section]:
         """Return the person's security history."""
         rows = tuple(_history(subject))
-        return [Section(label="audit.entry", title=_("Security history"), rows=rows)]
+        return [Section(label="audit.entry", title=str(_HISTORY), rows=rows)]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
         """Count the entries whose personal parts become unreadable."""
         with own_history(subject.subject_id) as entries:
             count = entries.count()
         return ErasureCount(
-            label="audit.entry", shredded=count, kept=count, reason=_SEALED if count else ""
+            label="audit.entry", shredded=count, kept=count, reason=str(_SEALED) if count else ""
         )
 
     def erase(self, subject: DataSubject) -> ErasureCount:
@@ -116,7 +122,7 @@ class Attempts:
             }
             for attempt in self._of(subject).order_by("occurred_at")
         )
-        return [Section(label="audit.attempt", title=_("Tries to sign in"), rows=rows)]
+        return [Section(label="audit.attempt", title=str(_ATTEMPTS), rows=rows)]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
         """Count the tries."""
@@ -145,12 +151,12 @@ class Alerts:
             }
             for alert in Alert.objects.filter(subject_id=subject.subject_id).order_by("pk")
         )
-        return [Section(label="audit.alert", title=_("Alerts about your account"), rows=rows)]
+        return [Section(label="audit.alert", title=str(_ALERTS), rows=rows)]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
         """Count what stays as evidence of an attack."""
         kept = Alert.objects.filter(subject_id=subject.subject_id).count()
-        reason = "Evidence of an attack; the id in it leads to nobody" if kept else ""
+        reason = _("Evidence of an attack; the id in it leads to nobody") if kept else ""
         return ErasureCount(label="audit.alert", kept=kept, reason=reason)
 
     def erase(self, subject: DataSubject) -> ErasureCount:
@@ -191,9 +197,12 @@ def _entries(label: str, model: str, handlers: Entries | None) -> PersonalDataSo
         subjects=("actor_id", "on_behalf_of", "target_id"),
         purpose="security",
         basis=_BASIS,
-        retention="12 months (reads), 24 months (security), 10 years (contract); addresses 30 days",
-        recipients=("operator's staff with the right to read the journal",),
+        retention=gettext_lazy(
+            "12 months (reads), 24 months (security), 10 years (contract); addresses 30 days"
+        ),
+        recipients=(gettext_lazy("operator's staff with the right to read the journal"),),
         handlers=handlers,
+        title=_HISTORY,
     )
 
 
@@ -207,8 +216,9 @@ SOURCES: Final = (
         subjects=("subject_id",),
         purpose="security",
         basis=_BASIS,
-        retention="until the account is erased",
+        retention=gettext_lazy("until the account is erased"),
         handlers=Subjects(),
+        title=gettext_lazy("The link between your account and its security history"),
     ),
     PersonalDataSource(
         label="audit.attempt",
@@ -227,8 +237,9 @@ SOURCES: Final = (
         subjects=("subject_id",),
         purpose="security",
         basis=_BASIS,
-        retention="30 days, then deleted",
+        retention=gettext_lazy("30 days, then deleted"),
         handlers=Attempts(),
+        title=_ATTEMPTS,
     ),
     PersonalDataSource(
         label="audit.alert",
@@ -245,9 +256,10 @@ SOURCES: Final = (
         subjects=("subject_id",),
         purpose="security",
         basis=_BASIS,
-        retention="24 months after the case was closed",
-        recipients=("the operator's alert channel", "the person"),
+        retention=gettext_lazy("24 months after the case was closed"),
+        recipients=(gettext_lazy("the operator's alert channel"), gettext_lazy("the person")),
         handlers=Alerts(),
+        title=_ALERTS,
     ),
     PersonalDataSource(
         label="audit.alert_channel",

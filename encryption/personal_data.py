@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from encryption import key_tables
 from encryption.router import DEFAULT, KEYS
@@ -83,9 +84,11 @@ _KEYS = PersonalDataSource(
     model="encryption.DataKey",
     fields=_classes(key_tables.DataKey, {"owner_id": FieldClass.LINK, "blob": FieldClass.SECRET}),
     subjects=("owner_id",),
+    purpose="security",
     basis=_BASIS,
-    retention="until its owner is erased",
+    retention=_("until its owner is erased"),
     handlers=OwnedRows("encryption.datakey", _keys_of),
+    title=_("Keys that make your data readable"),
 )
 _DIGESTS = PersonalDataSource(
     label="encryption.blindindexentry",
@@ -95,9 +98,11 @@ _DIGESTS = PersonalDataSource(
         {"owner": FieldClass.LINK, "row": FieldClass.LINK, "digest": FieldClass.LINK},
     ),
     subjects=("owner",),
+    purpose="security",
     basis=_BASIS,
-    retention="until its row or owner is erased; left out of backups",
+    retention=_("until its row or owner is erased; left out of backups"),
     handlers=OwnedRows("encryption.blindindexentry", _digests_of),
+    title=_("Keyed digests by which sealed values are found"),
 )
 _SECRETS: Final[dict[type[Model], frozenset[str]]] = {
     key_tables.Installation: frozenset(),

@@ -87,7 +87,7 @@ def _personal_data() -> str:
             for name, kind in source.fields.items()
             if kind is not FieldClass.NONE
         ]
-        rows.append((f"`{source.label}`", ", ".join(personal) or "none", source.retention))
+        rows.append((f"`{source.label}`", ", ".join(personal) or "none", str(source.retention)))
     stores = [(f"`{item.label}`", item.holds, item.longest_life) for item in personal_data_stores]
     tables = _page("Personal data", ("Table", "Personal columns", "Kept"), rows)
     return f"{tables}\n{_table(('Store', 'Holds', 'Longest life'), stores)}"

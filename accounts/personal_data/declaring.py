@@ -70,13 +70,14 @@ class Account:
     """Handlers of the account: its row stays as a shell without a name, for what points to it."""
 
     label = "accounts.user"
+    title = _("Your account")
     kept = _("The row stays without name and address: other rows point to it")
 
     def export(self, subject: DataSubject) -> Iterable[Section]:
         """Return the account."""
         columns = ("email", "display_name", "language", "theme", "created_at", "last_login")
         rows = tuple(_row(user, columns) for user in User.objects.filter(pk=subject.user_id))
-        return [Section(label=self.label, title=str(_("Your account")), rows=rows)]
+        return [Section(label=self.label, title=str(self.title), rows=rows)]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
         """Say that the shell stays."""
@@ -101,6 +102,7 @@ class Memberships:
     """Handlers of memberships: they end, and stay as evidence of who could do what."""
 
     label = "accounts.membership"
+    title = _("Memberships")
     kept = _("Evidence of who could do what; without name once the account is erased")
 
     def export(self, subject: DataSubject) -> Iterable[Section]:
@@ -110,7 +112,7 @@ class Memberships:
         )
         columns = ("organisation", "role", "valid_from", "valid_until", "source")
         rows = tuple(_row(membership, columns) for membership in found)
-        return [Section(label=self.label, title=str(_("Memberships")), rows=rows)]
+        return [Section(label=self.label, title=str(self.title), rows=rows)]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
         """Count what stays."""
@@ -152,7 +154,7 @@ def source(
     model: str,
     fields: Mapping[str, FieldClass],
     *,
-    retention: str,
+    retention: StrOrPromise,
     handlers: Rows | Account | Memberships | None = None,
     subjects: tuple[str, ...] = (),
 ) -> PersonalDataSource:
@@ -166,6 +168,7 @@ def source(
         basis="contract, art. 6(1)(b); security, art. 6(1)(f)",
         retention=retention,
         handlers=handlers,
+        title=handlers.title if handlers else "",
     )
 
 
@@ -182,7 +185,7 @@ def about_nobody(
     )
 
 
-WITH_ACCOUNT = "with the account"
+WITH_ACCOUNT = _("with the account")
 
 
 def _row(row: Model, columns: Sequence[str]) -> Mapping[str, object]:

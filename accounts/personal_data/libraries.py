@@ -41,7 +41,7 @@ LIBRARIES = (
         "accounts.email_address",
         "account.EmailAddress",
         mine("user", {"email": CONTACT, "verified": NONE, "primary": NONE}),
-        retention="verified: with the account; unverified: 7 days",
+        retention=_("verified: with the account; unverified: 7 days"),
         subjects=("user",),
         handlers=Rows(
             "accounts.email_address",
@@ -72,7 +72,7 @@ LIBRARIES = (
         "accounts.sign_in_attempt",
         "axes.AccessAttempt",
         {**_ATTEMPT, "get_data": CONTENT, "post_data": CONTENT, "failures_since_start": NONE},
-        retention="24 hours",
+        retention=_("24 hours"),
         subjects=("username",),
         handlers=Rows(
             "accounts.sign_in_attempt",
@@ -86,7 +86,7 @@ LIBRARIES = (
         "accounts.sign_in_failure",
         "axes.AccessFailureLog",
         {**_ATTEMPT, "locked_out": NONE},
-        retention="30 days; not written by default",
+        retention=_("30 days; not written by default"),
         subjects=("username",),
         handlers=Rows(
             "accounts.sign_in_failure",
@@ -100,7 +100,7 @@ LIBRARIES = (
         "accounts.sign_in_log",
         "axes.AccessLog",
         {**_ATTEMPT, "logout_time": BEHAVIOUR, "session_hash": SECRET},
-        retention="30 days; not written by default",
+        retention=_("30 days; not written by default"),
         subjects=("username",),
         handlers=Rows(
             "accounts.sign_in_log",
@@ -124,7 +124,7 @@ LIBRARIES = (
                 "change_message": CONTENT,
             },
         ),
-        retention="30 days; the journal is the record",
+        retention=_("30 days; the journal is the record"),
         subjects=("user",),
         handlers=Rows(
             "accounts.admin_log",

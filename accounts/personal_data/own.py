@@ -51,7 +51,7 @@ ACCOUNT = (
             "last_login": BEHAVIOUR,
             "created_at": BEHAVIOUR,
         },
-        retention="until erased",
+        retention=_("until erased"),
         subjects=("subject_id",),
         handlers=Account(),
     ),
@@ -93,7 +93,7 @@ ACCOUNT = (
                 "created_at": BEHAVIOUR,
             },
         ),
-        retention="evidence of who could do what: three years after it ended",
+        retention=_("evidence of who could do what: three years after it ended"),
         subjects=("user",),
         handlers=Memberships(),
     ),
@@ -115,7 +115,7 @@ ACCOUNT = (
             "accepted_by": LINK,
             "withdrawn_at": BEHAVIOUR,
         },
-        retention="one year after it was made",
+        retention=_("one year after it was made"),
         subjects=("email", "accepted_by", "inviter"),
         handlers=Rows(
             "accounts.invitation",
@@ -139,7 +139,7 @@ ACCOUNT = (
                 "used_at": BEHAVIOUR,
             },
         ),
-        retention="30 days",
+        retention=_("30 days"),
         subjects=("user",),
         handlers=Rows(
             "accounts.one_time_link",
@@ -165,7 +165,7 @@ ACCOUNT = (
                 "ended_because": NONE,
             },
         ),
-        retention="until the session ends, then 30 days",
+        retention=_("until the session ends, then 30 days"),
         subjects=("user",),
         handlers=Rows(
             "accounts.session",
@@ -193,7 +193,7 @@ ACCOUNT = (
         "accounts.security_notice",
         "accounts.SecurityNotice",
         mine("user", {"kind": NONE, "created_at": BEHAVIOUR, "sent_at": BEHAVIOUR}),
-        retention="one year",
+        retention=_("one year"),
         subjects=("user",),
         handlers=Rows(
             "accounts.security_notice",
@@ -207,7 +207,7 @@ ACCOUNT = (
         "accounts.team_member",
         "accounts.TeamMember",
         {"id": NONE, "team": LINK, "user": LINK},
-        retention="until removed from the team",
+        retention=_("until removed from the team"),
         subjects=("user",),
         handlers=Rows(
             "accounts.team_member",

@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from django_stubs_ext import StrOrPromise
+
 from foundation.registry import Registry
 
 
@@ -104,9 +106,10 @@ class PersonalDataSource:
         purpose: code of the purpose.
         basis: lawful basis, article 6 GDPR, in words.
         retention: how long and what then, in words.
-        recipients: who gets it.
+        recipients: who gets it, in words.
         handlers: None only where no column is personal.
         reasons: why a column is of class none, where its type would suggest otherwise.
+        title: what people read instead of the label; needed wherever there are handlers.
     """
 
     label: str
@@ -115,10 +118,16 @@ class PersonalDataSource:
     subjects: tuple[str, ...] = ()
     purpose: str = "operation"
     basis: str = "contract"
-    retention: str = ""
-    recipients: tuple[str, ...] = ()
+    retention: StrOrPromise = ""
+    recipients: tuple[StrOrPromise, ...] = ()
     handlers: Handlers | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
+    title: StrOrPromise = ""
+
+    @property
+    def shown_title(self) -> StrOrPromise:
+        """Words for people; the label where the source has no title."""
+        return self.title or self.label
 
 
 @dataclass(frozen=True, slots=True)

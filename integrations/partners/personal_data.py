@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from django.db.models import Model, Q, QuerySet
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AccessToken, Grant, IDToken, RefreshToken
 
 from encryption import services as keys
-from encryption.services import Owner, OwnerKind
+from encryption.services import Erased, Owner, OwnerKind
 from foundation.contracts.personal_data import (
     DataSubject,
     ErasureCount,
@@ -27,12 +27,14 @@ _SECRET: Final = FieldClass.SECRET
 class Onboardings:
     """Handlers of the onboardings a person is the contact of."""
 
+    title = _("Partner onboardings")
+
     def export(self, subject: DataSubject) -> Iterable[Section]:
         """Return address, name and times."""
         rows: tuple[Mapping[str, object], ...] = tuple(
             {
-                "contact_email": str(item.contact_email),
-                "contact_name": str(item.contact_name or ""),
+                "contact_email": _opened(item, "contact_email"),
+                "contact_name": _opened(item, "contact_name"),
                 "organisation": item.organisation_name,
                 "state": item.state,
                 "started_from": item.started_net,
@@ -40,7 +42,7 @@ class Onboardings:
             }
             for item in _onboardings_of(subject)
         )
-        return [Section(label="partners.onboarding", title=_("Partner onboardings"), rows=rows)]
+        return [Section(label="partners.onboarding", title=str(self.title), rows=rows)]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
         """Count the onboardings whose contact data lose their key."""
@@ -58,18 +60,22 @@ class Onboardings:
 class Clients:
     """Handlers of the clients a person owns."""
 
+    title = _("Partner clients you own")
+
     def export(self, subject: DataSubject) -> Iterable[Section]:
         """Return names and environments."""
         rows: tuple[Mapping[str, object], ...] = tuple(
             {"client": client.name, "environment": client.environment}
             for client in PartnerClient.objects.filter(owner_id=subject.user_id)
         )
-        return [Section(label="partners.client", title=_("Partner clients you own"), rows=rows)]
+        return [Section(label="partners.client", title=str(self.title), rows=rows)]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
         """Count the clients that stay with the organisation."""
         kept = PartnerClient.objects.filter(owner_id=subject.user_id).count()
-        reason = "They belong to the organisation; the link to the person is cut" if kept else ""
+        reason = (
+            str(_("They belong to the organisation; the link to the person is cut")) if kept else ""
+        )
         return ErasureCount(label="partners.client", kept=kept, reason=reason)
 
     def erase(self, subject: DataSubject) -> ErasureCount:
@@ -83,6 +89,8 @@ class Clients:
 class Tokens:
     """Handlers of the tokens a person's consent rests on."""
 
+    title = _("Tokens in your name")
+
     def export(self, subject: DataSubject) -> Iterable[Section]:
         """Return scopes and times, never a value."""
         rows: tuple[Mapping[str, object], ...] = tuple(
@@ -94,7 +102,7 @@ class Tokens:
             }
             for token in AccessToken.objects.filter(user_id=subject.user_id)
         )
-        return [Section(label="partners.token", title=_("Tokens in your name"), rows=rows)]
+        return [Section(label="partners.token", title=str(self.title), rows=rows)]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
         """Count what is deleted."""
@@ -118,16 +126,33 @@ def _token_rows(subject: DataSubject) -> Iterator["QuerySet[Model]"]:
 def _onboardings_of(subject: DataSubject) -> list[Onboarding]:
     by_user = Q(contact_user_id=subject.user_id)
     found = {item.pk: item for item in Onboarding.objects.filter(by_user)}
-    for item in Onboarding.objects.matching(contact_email=subject.email):
-        found.setdefault(item.pk, item)
+    for item in Onboarding.objects.filter(keys.lookup(Onboarding, "contact_email", subject.email)):
+        if _has_address(item, subject.email):
+            found.setdefault(item.pk, item)
     return [found[key] for key in sorted(found)]
+
+
+def _has_address(item: Onboarding, email: str) -> bool:
+    """Compare the address; where only its digest is left, an erasure was cut short: go on."""
+    try:
+        return str(item.contact_email).casefold() == email.casefold()
+    except Erased:
+        return True
+
+
+def _opened(item: Onboarding, name: str) -> str:
+    """Return a value of the contact; empty once its key is destroyed."""
+    try:
+        return str(getattr(item, name) or "")
+    except Erased:
+        return ""
 
 
 def _classes(**classes: str) -> dict[str, FieldClass]:
     return {name: FieldClass(kind) for kind, names in classes.items() for name in names.split()}
 
 
-_RETENTION: Final = "access tokens and grants one day after their end"
+_RETENTION: Final = _("access tokens and grants one day after their end")
 
 SOURCES: Final = (
     PersonalDataSource(
@@ -146,8 +171,9 @@ SOURCES: Final = (
         subjects=("contact_subject_id", "contact_user.subject_id", "decided_by.subject_id"),
         purpose="contract",
         basis="contract, art. 6(1)(b)",
-        retention="with the partner's contract; an idle onboarding ends after 30 days",
+        retention=_("with the partner's contract; an idle onboarding ends after 30 days"),
         handlers=Onboardings(),
+        title=Onboardings.title,
         reasons={
             "email_domain": "a domain speaks for an organisation; public providers are refused",
             "registration_hash": "SHA-256 of a random value",
@@ -186,8 +212,9 @@ SOURCES: Final = (
         ),
         subjects=("owner.subject_id",),
         purpose="contract",
-        retention="with the partner's contract",
+        retention=_("with the partner's contract"),
         handlers=Clients(),
+        title=Clients.title,
         reasons={
             "client_secret": "always empty, by a constraint",
             "name": "name of a program of an organisation",
@@ -226,6 +253,7 @@ SOURCES: Final = (
         subjects=("user.subject_id",),
         retention=_RETENTION,
         handlers=Tokens(),
+        title=Tokens.title,
     ),
     PersonalDataSource(
         label="partners.refresh_token",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from foundation.contracts.personal_data import (
     DataSubject,
@@ -16,13 +16,14 @@ from integrations.vault.models import Credential
 
 _NONE = FieldClass.NONE
 _LINK = FieldClass.LINK
-_KEPT = "Credentials belong to the organisation; they stay without the name of their owner"
+_KEPT = _("Credentials belong to the organisation; they stay without the name of their owner")
 
 
 class Ownership:
     """Handlers of the credentials a person is in charge of."""
 
     label = "vault.credential"
+    title = _("Credentials you are in charge of")
 
     def export(self, subject: DataSubject) -> Iterable[Section]:
         """Return the names of the credentials; secrets are in no export."""
@@ -33,8 +34,7 @@ class Ownership:
                 rows.extend(
                     {"name": row.name, "purpose": row.purpose, "state": row.state} for row in own
                 )
-        title = _("Credentials you are in charge of")
-        return [Section(label=self.label, title=title, rows=tuple(rows))]
+        return [Section(label=self.label, title=str(self.title), rows=tuple(rows))]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
         """Count the credentials that lose their owner's name."""
@@ -42,7 +42,7 @@ class Ownership:
         for organisation_id in subject.organisation_ids:
             with organisation_scope(organisation_id):
                 kept += Credential.objects.filter(owner_id=subject.user_id).count()
-        return ErasureCount(label=self.label, kept=kept, reason=_KEPT if kept else "")
+        return ErasureCount(label=self.label, kept=kept, reason=str(_KEPT) if kept else "")
 
     def erase(self, subject: DataSubject) -> ErasureCount:
         """Take the person's name from the credentials."""
@@ -51,7 +51,7 @@ class Ownership:
             with organisation_scope(organisation_id):
                 own = Credential.objects.filter(owner_id=subject.user_id)
                 kept += own.update(owner=None)
-        return ErasureCount(label=self.label, kept=kept, reason=_KEPT if kept else "")
+        return ErasureCount(label=self.label, kept=kept, reason=str(_KEPT) if kept else "")
 
 
 SOURCES = (
@@ -77,8 +77,9 @@ SOURCES = (
             "last_used_by": _LINK,
         },
         subjects=("owner", "last_used_by"),
-        retention="until the credential is destroyed and its organisation ends",
+        retention=_("until the credential is destroyed and its organisation ends"),
         handlers=Ownership(),
+        title=Ownership.title,
         reasons={
             "name": "name of a system",
             "purpose": "purpose of a system",

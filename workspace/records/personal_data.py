@@ -7,8 +7,7 @@ tied to the person, that is ownership, shares and the person's own records.
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from foundation.contracts.personal_data import (
@@ -25,14 +24,19 @@ from workspace.records.types import KindSpec
 
 _NONE = FieldClass.NONE
 _LINK = FieldClass.LINK
-_KEPT = "Records belong to the organisation; they stay without the name of their owner"
-_RETENTION = "until the organisation deletes the record or ends"
+_KEPT = _("Records belong to the organisation; they stay without the name of their owner")
+_OTHER_PERSON = _("a contact of your organisation")
+_RETENTION = _("until the organisation deletes the record or ends")
 
 
 class OwnRecords:
-    """Handlers of the records a person owns."""
+    """Handlers of the records a person owns.
+
+    What a record says about another person is that person's: an export names the role alone.
+    """
 
     label = "records.record"
+    title = _("Records you own")
 
     def export(self, subject: DataSubject) -> Iterable[Section]:
         """Return the person's own records with their values."""
@@ -40,7 +44,7 @@ class OwnRecords:
         for organisation_id in subject.organisation_ids:
             with organisation_scope(organisation_id):
                 rows.extend(_exported(subject.user_id))
-        return [Section(label=self.label, title=_("Records you own"), rows=tuple(rows))]
+        return [Section(label=self.label, title=str(self.title), rows=tuple(rows))]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
         """Count the records that lose their owner's name."""
@@ -48,7 +52,7 @@ class OwnRecords:
         for organisation_id in subject.organisation_ids:
             with organisation_scope(organisation_id):
                 kept += Record.objects.filter(owner_id=subject.user_id).count()
-        return ErasureCount(label=self.label, kept=kept, reason=_KEPT if kept else "")
+        return ErasureCount(label=self.label, kept=kept, reason=str(_KEPT) if kept else "")
 
     def erase(self, subject: DataSubject) -> ErasureCount:
         """Take the person's name from the records."""
@@ -56,7 +60,7 @@ class OwnRecords:
         for organisation_id in subject.organisation_ids:
             with organisation_scope(organisation_id):
                 kept += Record.objects.filter(owner_id=subject.user_id).update(owner=None)
-        return ErasureCount(label=self.label, kept=kept, reason=_KEPT if kept else "")
+        return ErasureCount(label=self.label, kept=kept, reason=str(_KEPT) if kept else "")
 
 
 class Named:
@@ -164,6 +168,7 @@ SOURCES = (
         subjects=("owner", "subject_id"),
         retention=_RETENTION,
         handlers=OwnRecords(),
+        title=OwnRecords.title,
     ),
     PersonalDataSource(
         label="records.value",
@@ -216,10 +221,11 @@ SOURCES = (
             "granted_at": FieldClass.BEHAVIOUR,
         },
         subjects=("user",),
-        retention="until it ends or is taken back",
+        retention=_("until it ends or is taken back"),
+        title=_("Records shared with you"),
         handlers=Named(
             "records.grant",
-            title=gettext_lazy("Records shared with you"),
+            title=_("Records shared with you"),
             model=RecordGrant,
             since="granted_at",
         ),
@@ -235,10 +241,11 @@ SOURCES = (
             "added_at": FieldClass.BEHAVIOUR,
         },
         subjects=("user",),
-        retention="until the group is changed",
+        retention=_("until the group is changed"),
+        title=_("Confidential records you may see"),
         handlers=Named(
             "records.group_member",
-            title=gettext_lazy("Confidential records you may see"),
+            title=_("Confidential records you may see"),
             model=RecordGroupMember,
             since="added_at",
         ),
@@ -266,7 +273,11 @@ def _texts(
 ) -> dict[str, object]:
     present = values.get(record_id, {})
     return {
-        field.code: getattr(present[field.code], column_of(kind, field))
+        field.code: _text(present[field.code], column_of(kind, field))
         for field in kind.fields
         if field.code in present
     }
+
+
+def _text(value: object, column: str) -> object:
+    return str(_OTHER_PERSON) if column == "personal_text" else getattr(value, column)
