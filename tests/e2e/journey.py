@@ -192,7 +192,7 @@ def store_and_test_key(journey: Journey, *, probe_url: str) -> None:
     )
     journey.keep("olga", olga)
     page = olga.page
-    page.get_by_role("link", name="Vault").first.click()
+    page.get_by_role("link", name="Credentials").first.click()
     page.get_by_role("link", name="Store an API key").first.click()
     step_up_if_asked(olga)
     page.get_by_label("Name").fill("ERP, read orders")

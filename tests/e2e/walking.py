@@ -80,12 +80,12 @@ def _crawl(walk: Walk, page: Page, person: Person | None, starts: list[str]) -> 
         name = _name_of(address)
         if name is None or name in seen or name.startswith("account_logout"):
             continue
-        answer = _open(page, person, address)
-        if answer is None:
-            continue
         seen.add(name)
         walk.names.add(name)
-        if _is_page(answer) and _name_of(urlsplit(page.url).path) == name:
+        if not _answers_with_page(page, address):
+            continue
+        answer = _open(page, person, address)
+        if answer is not None and _name_of(urlsplit(page.url).path) == name:
             pages.append(address)
             waiting.extend(_links(page))
     return pages
@@ -115,24 +115,17 @@ def _choose_language(page: Page, words: str) -> None:
 
 def _open(page: Page, person: Person | None, address: str) -> Response | None:
     """Open an address; prove the strong factor again where it is asked for."""
-    answer = _goto(page, address)
+    answer = page.goto(address)
     if person is not None and "/step-up/" in page.url and not address.startswith("/step-up"):
         step_up_if_asked(person)
-        answer = _goto(page, address)
+        answer = page.goto(address)
     return answer
 
 
-def _goto(page: Page, address: str) -> Response | None:
-    try:
-        return page.goto(address, wait_until="load")
-    except Exception as error:
-        if "Download is starting" in str(error) or "ERR_ABORTED" in str(error):
-            return None
-        raise
-
-
-def _is_page(answer: Response) -> bool:
-    return "text/html" in (answer.headers.get("content-type") or "") and answer.status != 405
+def _answers_with_page(page: Page, address: str) -> bool:
+    """Ask first: a browser cannot show an empty refusal (405) or a file as a page."""
+    answer = page.request.get(address)
+    return "text/html" in answer.headers.get("content-type", "") and bool(answer.body())
 
 
 def _links(page: Page) -> list[str]:
