@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from pytest_django import Settings
 
-from tests.benchmarks import people, tables, writes
+from tests.benchmarks import lists, people, tables, walls, writes
 from tests.benchmarks.measuring import report
 from tests.servers import FreshDatabase
 
@@ -41,5 +41,21 @@ def test_a_business_write_keeps_its_rate_with_a_journal_entry(
         *writes.of_one_row(fresh_database),
         *writes.of_a_record(fresh_database, monkeypatch),
     ]
+
+    assert report(AREA, rows, decisions=DECISIONS)
+
+
+def test_the_partner_api_lists_sealed_rows_beside_a_plain_list(
+    fresh_database: FreshDatabase, settings: Settings
+) -> None:
+    rows = lists.measure(fresh_database, settings)
+
+    assert report(AREA, rows, decisions=DECISIONS)
+
+
+def test_row_security_and_the_transaction_of_a_scope_have_their_price(
+    fresh_database: FreshDatabase,
+) -> None:
+    rows = walls.measure(fresh_database)
 
     assert report(AREA, rows, decisions=DECISIONS)
