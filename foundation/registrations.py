@@ -1,6 +1,11 @@
 """Everything the foundation itself contributes, in one list."""
 
+from foundation import features
+from foundation.contracts import incident_actions
 from foundation.contracts.personal_data import FieldClass, PersonalDataSource, personal_data
+
+# Their registries are there before the start freezes all, though nobody contributes yet.
+__all__ = ["features", "incident_actions"]
 
 personal_data.register(
     PersonalDataSource(
