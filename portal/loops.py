@@ -93,7 +93,7 @@ class LoopRunner:
             candidate.close()
             return False
         self._lead = candidate
-        logger.info("loop leads", extra={"loop": self.loop.name})
+        logger.debug("loop leads", extra={"loop": self.loop.name})
         return True
 
     def _give_up_lead(self) -> None:

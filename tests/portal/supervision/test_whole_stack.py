@@ -74,7 +74,7 @@ class Writer:
                         number += 1
                         connection.execute("INSERT INTO kill_probe VALUES (%s)", [number])
                         self.acknowledged.append(number)
-            except (psycopg.Error, OSError, StopIteration):
+            except (psycopg.Error, OSError, LookupError, ValueError, StopIteration):
                 time.sleep(0.05)
 
     def end(self) -> None:
