@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, InterfaceError, connections
 
+from encryption.services import check_revocations
 from foundation.contracts.loops import Loop, loops
 from portal import test_clock
 
@@ -62,6 +63,7 @@ class LoopRunner:
             if not self._leads():
                 return _WITHOUT_LEAD
             test_clock.refresh()
+            check_revocations()
             more = self.loop.step()
         except Exception:
             if not self._failures:  # said once in a row

@@ -1,21 +1,17 @@
-"""What a start does once the schema is there: its mark, set-up code and demo data."""
+"""What a start does once the schema is there: mark, first keys, demo data and set-up code."""
 
 from argparse import ArgumentParser
 
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.installation import ForeignInstallation, mark, wanted_kind
-
-# Commands of other packages, by name: each decides for itself whether there is anything to do.
-SETUP_CODE = "setup_code"
-LOAD_DEMO = "load_demo"
 
 
 class Command(BaseCommand):
     """``manage.py prepare_installation``: run by ``serve`` before the portal's processes."""
 
-    help = "Make a set-up code on an empty installation; with --demo load the demo data."
+    help = "Make the first keys and a set-up code; with --demo load the demo data."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Accept ``--demo``."""
@@ -27,8 +23,7 @@ class Command(BaseCommand):
             mark(wanted_kind(demo=bool(options["demo"])))
         except ForeignInstallation as error:
             raise CommandError(str(error)) from error
-        known = get_commands()
-        if options["demo"] and LOAD_DEMO in known:
-            call_command(LOAD_DEMO, stdout=self.stdout)
-        if SETUP_CODE in known:
-            call_command(SETUP_CODE, "--if-empty", stdout=self.stdout)
+        call_command("encryption_setup", stdout=self.stdout)
+        if options["demo"]:
+            call_command("load_demo", stdout=self.stdout)
+        call_command("setup_code", "--if-empty", stdout=self.stdout)
