@@ -40,6 +40,7 @@ ERASURE_SCHEDULED = EventType(
     retention=Retention.SECURITY,
     connection=Connection.CHANGE,
     sentence=_("The erasure of a person's data was scheduled"),
+    details={"led_alone": "count"},
 )
 ERASURE_CANCELLED = EventType(
     code="privacy.erasure.cancelled",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from foundation.contracts.personal_data import (
     DataSubject,
@@ -12,14 +12,22 @@ from foundation.contracts.personal_data import (
     Section,
 )
 from privacy.models import SubjectRequest
+from privacy.models.subject_request import OPEN_STATES, RequestKind
+from privacy.services import exports
 
 _NONE = FieldClass.NONE
 _LINK = FieldClass.LINK
-_KEPT = "Evidence that the request was answered (GDPR art. 5(2)); three years, ids only"
+_KEPT = gettext_lazy(
+    "Evidence that the request was answered (GDPR art. 5(2)); three years, ids only"
+)
+_THREE_YEARS = gettext_lazy("three years after the request closed")
 
 
 class Requests:
     """Handlers of the person's requests."""
+
+    label = "privacy.request"
+    title = gettext_lazy("Requests about your data")
 
     def export(self, subject: DataSubject) -> Iterable[Section]:
         """Return kind, state and times of each request."""
@@ -32,16 +40,37 @@ class Requests:
             }
             for item in SubjectRequest.objects.filter(user_id=subject.user_id)
         )
-        return [Section(label="privacy.request", title=_("Requests about your data"), rows=rows)]
+        return [Section(label=self.label, title=str(self.title), rows=rows)]
 
     def preview(self, subject: DataSubject) -> ErasureCount:
-        """Count what stays."""
-        kept = SubjectRequest.objects.filter(user_id=subject.user_id).count()
-        return ErasureCount(label="privacy.request", kept=kept, reason=_KEPT if kept else "")
+        """Count what stays, with the request for the erasure itself."""
+        own = SubjectRequest.objects.filter(user_id=subject.user_id)
+        is_asked = own.filter(kind=RequestKind.ERASURE, state__in=OPEN_STATES).exists()
+        kept = own.count() + (0 if is_asked else 1)
+        return ErasureCount(label=self.label, kept=kept, reason=str(_KEPT))
 
     def erase(self, subject: DataSubject) -> ErasureCount:
         """Keep the evidence; ids lead nowhere once the account is erased."""
         return self.preview(subject)
+
+
+class Archives:
+    """Handlers of the copies a person asked for: whole copies of the data, so they go first."""
+
+    label = "privacy.archive"
+    title = gettext_lazy("Copies of your data that you have not fetched")
+
+    def export(self, subject: DataSubject) -> Iterable[Section]:  # noqa: ARG002
+        """Return nothing: a copy of a copy says nothing new."""
+        return ()
+
+    def preview(self, subject: DataSubject) -> ErasureCount:
+        """Count the copies."""
+        return ErasureCount(label=self.label, deleted=exports.count_held(subject))
+
+    def erase(self, subject: DataSubject) -> ErasureCount:
+        """Delete the copies with their keys, and make no further one."""
+        return ErasureCount(label=self.label, deleted=exports.discard(subject))
 
 
 def _plain(label: str, model: str, *names: str) -> PersonalDataSource:
@@ -49,7 +78,7 @@ def _plain(label: str, model: str, *names: str) -> PersonalDataSource:
         label=label,
         model=model,
         fields=dict.fromkeys(("id", *names), _NONE),
-        retention="three years after the request closed",
+        retention=_THREE_YEARS,
     )
 
 
@@ -67,6 +96,7 @@ SOURCES = (
             "received_at": FieldClass.BEHAVIOUR,
             "due_on": _NONE,
             "closed_at": _NONE,
+            "enqueued_at": _NONE,
             "lease_until": _NONE,
             "done_steps": _NONE,
             "total_steps": _NONE,
@@ -74,8 +104,9 @@ SOURCES = (
         subjects=("subject_id",),
         purpose="legal_duty",
         basis="legal obligation, art. 6(1)(c)",
-        retention="three years after the request closed",
+        retention=_THREE_YEARS,
         handlers=Requests(),
+        title=Requests.title,
     ),
     _plain("privacy.request_step", "privacy.RequestStep", "request", "state", "at"),
     PersonalDataSource(
@@ -89,11 +120,14 @@ SOURCES = (
             "made_at": _NONE,
             "expires_at": _NONE,
             "fetched_at": FieldClass.BEHAVIOUR,
+            "told_at": _NONE,
+            "key_destroyed_at": _NONE,
         },
         subjects=("request.subject_id",),
         purpose="legal_duty",
-        retention="until fetched, at most seven days; then its key is destroyed",
-        handlers=None,
+        retention=gettext_lazy("until fetched, at most seven days; then its key is destroyed"),
+        handlers=Archives(),
+        title=Archives.title,
     ),
     _plain(
         "privacy.erasure_plan",
@@ -101,6 +135,8 @@ SOURCES = (
         "request",
         "state",
         "runs_at",
+        "told_at",
+        "enqueued_at",
         "lease_until",
         "erased_at",
         "receipt_digest",
@@ -110,6 +146,7 @@ SOURCES = (
         "privacy.ErasureItem",
         "plan",
         "label",
+        "title",
         "deleted",
         "shredded",
         "kept",

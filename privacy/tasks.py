@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from foundation.deferred import task
-from privacy.services import erasure, exports, mails
+from privacy.services import erasure_runs, exports, mails
 
 
 @task("privacy.run_export", purpose="Make the archive of an access request", queue="bulk")
@@ -15,7 +15,7 @@ def run_export(request_id: str) -> None:
 @task("privacy.run_erasure", purpose="Erase a person's data", queue="bulk")
 def run_erasure(plan_id: str) -> None:
     """Run an erasure."""
-    erasure.run(UUID(plan_id))
+    erasure_runs.run(UUID(plan_id))
 
 
 @task("privacy.mail_ready", purpose="Tell a person that the copy is ready", queue="mail")
@@ -27,4 +27,4 @@ def mail_ready(request_id: str) -> None:
 @task("privacy.mail_erasure_scheduled", purpose="Tell a person of a planned erasure", queue="mail")
 def mail_erasure_scheduled(plan_id: str) -> None:
     """Send the mail."""
-    erasure.tell_scheduled(UUID(plan_id))
+    mails.tell_scheduled(UUID(plan_id))

@@ -12,15 +12,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
-from foundation.access.guards import open_to_all, principal_of, signed_in, step_up
-from foundation.contracts.personal_data import personal_data
+from foundation.access.guards import (
+    open_to_all,
+    principal_of,
+    signed_in,
+    step_up,
+    without_scope,
+)
 from foundation.errors import Conflict, NotFound
-from privacy import queries
+from privacy import listing, queries
 from privacy.models import SubjectRequest
 from privacy.models.subject_request import RequestKind, RequestState
-from privacy.services import erasure, exports, subject_requests
+from privacy.services import erasure, exports, receipts, subject_requests
 
 WORKING = frozenset({RequestState.RECEIVED, RequestState.OPEN})
+SHOWN = 25
 
 
 @require_GET
@@ -28,29 +34,30 @@ WORKING = frozenset({RequestState.RECEIVED, RequestState.OPEN})
 def overview(request: HttpRequest) -> HttpResponse:
     """Show what is held, why and how long, and the person's requests."""
     principal = principal_of(request)
-    sources = [source for source in personal_data.all() if source.handlers is not None]
-    return render(
-        request,
-        "privacy/overview.html",
-        {
-            "sources": sources,
-            "requests": queries.requests_of(principal)[:25],
-            "planned": queries.planned_erasure_of(principal),
-        },
-    )
+    context = {
+        "request_columns": listing.headings(listing.REQUESTS),
+        "requests": listing.requests(queries.requests_of(principal)[:SHOWN]),
+        "source_columns": listing.headings(listing.SOURCES),
+        "sources": listing.sources(),
+        "planned": queries.planned_erasure_of(principal),
+    }
+    return render(request, "privacy/overview.html", context)
 
 
 @require_POST
 @signed_in
 @step_up(seconds=300)
 def ask_copy(request: HttpRequest) -> HttpResponse:
-    """Ask for a copy and lead to its page."""
+    """Ask for a copy and lead to its page, or to that of the request that is open already."""
     principal = principal_of(request)
     try:
         asked = subject_requests.receive_access(_user(request), principal=principal)
     except Conflict as conflict:
         messages.info(request, conflict.message)
-        return redirect("privacy:overview")
+        present = queries.open_copy_of(principal)
+        if present is None:
+            return redirect("privacy:overview")
+        asked = present
     return redirect("privacy:request", request_id=asked.pk)
 
 
@@ -70,6 +77,7 @@ def request_page(request: HttpRequest, request_id: UUID) -> HttpResponse:
 @never_cache
 @signed_in
 @step_up(seconds=300)
+@without_scope
 def fetch_copy(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Send the copy once, as an attachment."""
     principal = principal_of(request)
@@ -81,6 +89,7 @@ def fetch_copy(request: HttpRequest, request_id: UUID) -> HttpResponse:
         return redirect("privacy:overview")
     answer = HttpResponse(content, content_type="application/zip")
     answer["Content-Disposition"] = 'attachment; filename="my-data.zip"'
+    answer["X-Content-Type-Options"] = "nosniff"
     answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return answer
 
@@ -89,6 +98,7 @@ def fetch_copy(request: HttpRequest, request_id: UUID) -> HttpResponse:
 @never_cache
 @signed_in
 @step_up(seconds=300)
+@without_scope
 def erasure_page(request: HttpRequest) -> HttpResponse:
     """Show what an erasure deletes and keeps, and plan it when confirmed."""
     principal = principal_of(request)
@@ -99,7 +109,12 @@ def erasure_page(request: HttpRequest) -> HttpResponse:
         except Conflict as conflict:
             messages.info(request, conflict.message)
         return redirect("privacy:overview")
-    context = {"counts": erasure.preview(user), "planned": queries.planned_erasure_of(principal)}
+    context = {
+        "columns": listing.headings(listing.COUNTS),
+        "counts": listing.counts(erasure.preview(user)),
+        "planned": queries.planned_erasure_of(principal),
+        "led_alone": queries.led_alone_by(user.pk),
+    }
     return render(request, "privacy/erasure.html", context)
 
 
@@ -126,15 +141,19 @@ def cancel_erasure(request: HttpRequest) -> HttpResponse:
 @open_to_all("an erased person has no account; the secret address is the key to the receipt")
 def receipt_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show the signed receipt of an erasure, or when it will be there."""
-    plan = queries.plan_by_receipt(erasure.digest(token))
+    plan = queries.plan_by_receipt(receipts.digest(token))
     if plan is None:
         return render(request, "privacy/receipt.html", {}, status=HTTPStatus.NOT_FOUND)
     receipt = getattr(plan, "receipt", None)
     if receipt is not None and "download" in request.GET:
-        answer = HttpResponse(erasure.receipt_file(receipt), content_type="application/json")
+        answer = HttpResponse(receipts.file_of(receipt), content_type="application/json")
         answer["Content-Disposition"] = 'attachment; filename="erasure-receipt.json"'
         return answer
-    return render(request, "privacy/receipt.html", {"plan": plan, "receipt": receipt})
+    context: dict[str, object] = {"plan": plan, "receipt": receipt}
+    if receipt is not None:
+        context["columns"] = listing.headings(listing.COUNTS)
+        context["items"] = listing.items(plan.items.order_by("title", "label"))
+    return render(request, "privacy/receipt.html", context)
 
 
 def _user(request: HttpRequest) -> User:
@@ -145,6 +164,8 @@ def _user(request: HttpRequest) -> User:
 def _request_context(found: SubjectRequest) -> dict[str, object]:
     return {
         "found": found,
+        "title": listing.kind(found),
+        "state": listing.state(found),
         "working": found.kind == RequestKind.ACCESS and found.state in WORKING,
         "ready": found.kind == RequestKind.ACCESS and found.state == RequestState.READY,
     }

@@ -1,7 +1,5 @@
 from django.db import migrations
 
-from accounts.role_grants import grant_permissions
-
 SHIPPED = (
     (
         "operation",
@@ -24,8 +22,5 @@ def ship(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("privacy", "0001_initial"), ("accounts", "0002_shipped_roles")]
-    operations = [
-        migrations.RunPython(ship, migrations.RunPython.noop),
-        grant_permissions({"data_protection_officer": ("privacy.request.read",)}),
-    ]
+    dependencies = [("privacy", "0001_initial")]
+    operations = [migrations.RunPython(ship, migrations.RunPython.noop)]

@@ -18,13 +18,22 @@ class PlanState(models.TextChoices):
 
 
 class ErasurePlan(Entity):
-    """One erasure, run after 72 hours in which signing in can still cancel it."""
+    """One erasure, run after 72 hours in which signing in can still cancel it.
+
+    Attributes:
+        told_at: when the person was told by mail of the date and the receipt's address.
+        enqueued_at: when a worker was last told of it; a sweep tells again what was forgotten.
+        lease_until: until then it belongs to the worker that claimed it, on real time.
+        receipt_digest: SHA-256 of the secret part of the receipt's address.
+    """
 
     request = models.OneToOneField(
         SubjectRequest, on_delete=models.PROTECT, related_name="erasure_plan"
     )
     state = models.CharField(max_length=20, choices=PlanState, default=PlanState.SCHEDULED)
     runs_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True)
+    enqueued_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     erased_at = models.DateTimeField(null=True)
     receipt_digest = models.BinaryField(null=True, unique=True)
@@ -43,7 +52,7 @@ class ErasurePlan(Entity):
 
 
 class ErasureItem(Entity):
-    """What happened to one source: deleted, shredded, kept and why."""
+    """What happened to one source: deleted, shredded, kept and why, in the person's language."""
 
     plan = models.ForeignKey(ErasurePlan, on_delete=models.CASCADE, related_name="items")
     label = models.CharField(max_length=100)
@@ -51,6 +60,7 @@ class ErasureItem(Entity):
     shredded = models.PositiveIntegerField(default=0)
     kept = models.PositiveIntegerField(default=0)
     reason = models.CharField(max_length=300, blank=True)
+    title = models.CharField(max_length=200, blank=True)
     done_at = models.DateTimeField(default=clock.now)
 
     class Meta:

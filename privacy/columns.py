@@ -1,0 +1,80 @@
+"""Words for the columns of an export, for the page that people read.
+
+The files for machines keep the names. A name without words here is shown in words of its own.
+"""
+
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+WORDS: dict[str, StrOrPromise] = {
+    "accepted_at": _("Accepted"),
+    "account_holder": _("Account holder"),
+    "action_flag": _("Kind of step"),
+    "action_time": _("Time"),
+    "added_at": _("Added"),
+    "address": _("Address"),
+    "attempt_time": _("Time"),
+    "browser": _("Browser"),
+    "by": _("By"),
+    "client": _("Client"),
+    "contact_email": _("E-mail address"),
+    "contact_name": _("Name"),
+    "created_at": _("Made"),
+    "display_name": _("Name"),
+    "due_on": _("Answer due by"),
+    "email": _("E-mail address"),
+    "ended_at": _("Ended"),
+    "ended_because": _("Why it ended"),
+    "environment": _("Environment"),
+    "expires_at": _("Ends"),
+    "failures_since_start": _("Failures"),
+    "family": _("Browser"),
+    "granted_at": _("Shared"),
+    "id": _("Number"),
+    "ip_address": _("Network address"),
+    "kind": _("Kind"),
+    "language": _("Language"),
+    "last_login": _("Last sign-in"),
+    "last_seen_at": _("Last seen"),
+    "last_used_at": _("Last used"),
+    "name": _("Name"),
+    "net": _("Network"),
+    "network": _("Network"),
+    "object_repr": _("Of what"),
+    "occurred_at": _("Time"),
+    "organisation": _("Organisation"),
+    "outcome": _("Outcome"),
+    "primary": _("Main address"),
+    "purpose": _("Purpose"),
+    "raised_at": _("Time"),
+    "received_at": _("Received"),
+    "record": _("Record"),
+    "role": _("Role"),
+    "rule": _("Rule"),
+    "scopes": _("May do"),
+    "sent_at": _("Sent"),
+    "source": _("How it came about"),
+    "started_at": _("Begun"),
+    "started_from": _("Begun from network"),
+    "state": _("State"),
+    "succeeded": _("Succeeded"),
+    "team": _("Team"),
+    "theme": _("Colours"),
+    "times": _("Times"),
+    "type": _("Kind"),
+    "updated_at": _("Changed"),
+    "used_at": _("Used"),
+    "user_agent": _("Browser"),
+    "username": _("Name for sign-in"),
+    "valid_from": _("From"),
+    "valid_until": _("Until"),
+    "verified": _("Confirmed"),
+    "verified_at": _("Confirmed"),
+    "visibility": _("Who sees it"),
+    "what": _("What happened"),
+}
+
+
+def words_of(name: str) -> str:
+    """Return a column's heading in the active language."""
+    return str(WORDS.get(name) or name.replace("_", " ").capitalize())
