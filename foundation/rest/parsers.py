@@ -19,7 +19,9 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 20
 MAX_DIGITS = 400
 
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+# Possessive, and a text without end is one match: each character is looked at once, else a body of
+# quotes alone would cost the square of its length.
+_STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.?)*+"?|[\[{]|[\]}]', re.DOTALL)
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 

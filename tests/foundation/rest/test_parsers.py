@@ -1,5 +1,7 @@
 import io
 import json
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -56,6 +58,17 @@ def test_unsound_json_is_refused_with_its_place(body: bytes, pointer: str, words
     (error,) = refusal.value.errors
     assert (refusal.value.reason_code, error.pointer) == ("malformed_json", pointer)
     assert words in error.detail
+
+
+@pytest.mark.parametrize("end", [b"", b"\\", b'"'])
+def test_a_long_text_of_escaped_quotes_costs_no_more_than_its_length(end: bytes) -> None:
+    body = b'"' + b'\\"' * 200_000 + end
+    started = time.process_time()
+
+    with suppress(Malformed):
+        parse_json(body)
+
+    assert time.process_time() - started < 2  # the square of the length would take half an hour
 
 
 def test_the_standard_parser_takes_what_we_refuse() -> None:
