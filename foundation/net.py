@@ -42,6 +42,7 @@ FORWARDING_HEADERS = (
     "HTTP_FASTLY_CLIENT_IP",
 )
 
+_FORWARDED = "gatehouse.was_forwarded"  # no header can have this name
 UNIX_SOCKET = "unix"
 MAX_HOPS = 20
 
@@ -82,9 +83,19 @@ class ClientAddressMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Clean the headers and pass the request on."""
         if not _peer_is_trusted(request):
+            request.META[_FORWARDED] = was_forwarded(request)
             for header in FORWARDING_HEADERS:
                 request.META.pop(header, None)
         return self.get_response(request)
+
+
+def was_forwarded(request: HttpRequest) -> bool:
+    """Say whether a request came with a forwarding header, also one that was deleted since.
+
+    Whoever sees a loopback peer needs it: a proxy on the same machine is one too.
+    """
+    named = any(header in request.META for header in FORWARDING_HEADERS)
+    return named or bool(request.META.get(_FORWARDED))
 
 
 def client_ip(request: HttpRequest) -> ClientAddress:

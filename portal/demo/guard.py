@@ -14,18 +14,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from foundation.access.guards import open_to_all
 from foundation.models import Installation
+from foundation.net import was_forwarded
 
 Arguments = ParamSpec("Arguments")
 Page = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
 
-FORWARDING = (
-    "HTTP_FORWARDED",
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PROTO",
-    "HTTP_X_REAL_IP",
-    "HTTP_VIA",
-)
+VIA = "HTTP_VIA"
 
 
 def demo_only(page: Page[Arguments]) -> Page[Arguments]:
@@ -47,7 +41,8 @@ def is_demo_request(request: HttpRequest) -> bool:
     """Say whether a request may see the demo pages."""
     return (
         settings.DEMO
-        and not any(name in request.META for name in FORWARDING)
+        and not was_forwarded(request)
+        and VIA not in request.META
         and request.get_host().split(":")[0] == "localhost"
         and _is_loopback(request.META.get("REMOTE_ADDR", ""))
         and Installation.objects.filter(kind=Installation.Kind.DEMO).exists()

@@ -3,7 +3,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from foundation.net import FORWARDING_HEADERS, ClientAddressMiddleware, client_ip
+from foundation.net import FORWARDING_HEADERS, ClientAddressMiddleware, client_ip, was_forwarded
 
 
 @pytest.fixture
@@ -59,6 +59,17 @@ def test_headers_of_a_stranger_are_deleted_before_anything_reads_them() -> None:
     ClientAddressMiddleware(view)(request_from("203.0.113.77", **forged))
 
     assert not set(FORWARDING_HEADERS) & set(seen[0].META)
+
+
+@pytest.mark.parametrize("header", FORWARDING_HEADERS)
+def test_that_a_request_was_forwarded_is_known_after_its_headers_are_gone(header: str) -> None:
+    forwarded = request_from("127.0.0.1", **{header: "198.51.100.1"})
+    direct = request_from("127.0.0.1")
+
+    for request in (forwarded, direct):
+        ClientAddressMiddleware(lambda _: HttpResponse())(request)
+
+    assert (was_forwarded(forwarded), was_forwarded(direct)) == (True, False)
 
 
 @pytest.mark.usefixtures("trusted")
