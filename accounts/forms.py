@@ -17,11 +17,14 @@ from accounts import axes_glue, factors
 from accounts.factors import Proof
 from accounts.models import Membership, Role
 from accounts.types import Theme
+from foundation import rate_limit
 from foundation.web.forms import PortalForm, SecretField, prepare
 
 MAX_PASSPHRASE = 256
 MAX_NAME = 120
 MAX_CODE = 24
+CODES_PER_WINDOW = 20
+CODES_WINDOW_SECONDS = 900
 
 LANGUAGE_CHOICES = tuple(settings.LANGUAGES)
 
@@ -70,8 +73,7 @@ class _CodeChecks:
         request = context.request
         code = str(self.cleaned_data["code"])
         identifier = self.user.email  # type: ignore[attr-defined]  # set by allauth's base
-        if not axes_glue.may_try(request, identifier, method="totp"):
-            request.axes_locked_out = True
+        if not self._may_try(request, identifier):
             raise forms.ValidationError(
                 _("Too many codes were wrong. Wait 15 minutes and try again."), code="locked"
             )
@@ -82,10 +84,29 @@ class _CodeChecks:
                 _("This code is wrong or was used already. Wait for the next one."),
                 code="incorrect_code",
             )
+        if not self.is_step_up:
+            rate_limit.forget(self._tries)
         self.authenticator = Authenticator.objects.select_related("user").get(
             user=self.user, type=self.proof.kind
         )
         return code
+
+    @property
+    def _tries(self) -> str:
+        return f"second-factor:{self.user.pk}"  # type: ignore[attr-defined]  # as above
+
+    def _may_try(self, request: HttpRequest, identifier: str) -> bool:
+        """Count per net as axes does, and at sign-in over all nets together.
+
+        Whoever holds the passphrase could else try codes from one net after the other. A step-up
+        is not counted over all nets: the person is in already and stays so.
+        """
+        if not axes_glue.may_try(request, identifier, method="totp"):
+            request.axes_locked_out = True  # type: ignore[attr-defined]  # axes' own
+            return False
+        return self.is_step_up or rate_limit.allow(
+            self._tries, limit=CODES_PER_WINDOW, window_seconds=CODES_WINDOW_SECONDS
+        )
 
 
 class AxesAuthenticateForm(_CodeChecks, AuthenticateForm):  # type: ignore[misc]

@@ -83,6 +83,33 @@ def test_wrong_codes_lock_too(visitor: Browser, person: Person) -> None:
     assert right.status_code == 429
 
 
+def from_net(number: int) -> dict[str, str]:
+    return {"REMOTE_ADDR": f"198.51.{number}.7"}
+
+
+def guess_codes(browser: Browser, person: Person, *, times: int) -> None:
+    browser.post("/sign-in/", {"login": person.user.email, "password": person.passphrase})
+    for number in range(times):
+        answer = browser.post("/sign-in/code/", {"code": "00000000"}, **from_net(number))  # type: ignore[arg-type]  # WSGI environment
+        assert answer.status_code == 422
+
+
+def test_codes_are_counted_over_all_nets_together(visitor: Browser, person: Person) -> None:
+    guess_codes(visitor, person, times=20)
+
+    right = visitor.post("/sign-in/code/", {"code": person.code()})
+
+    assert right.status_code == 422
+
+
+def test_a_right_code_ends_the_count_over_all_nets(visitor: Browser, person: Person) -> None:
+    guess_codes(visitor, person, times=19)
+
+    assert visitor.post("/sign-in/code/", {"code": person.code()})["Location"] == "/"
+
+    guess_codes(Browser(), person, times=2)
+
+
 def test_what_axes_stores_is_masked(visitor: Browser, person: Person) -> None:
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
     for email in (person.user.email, "nobody@example.test"):
