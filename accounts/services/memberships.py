@@ -22,6 +22,8 @@ LEADING = ("administrator", "key_user")
 def check_role(organisation: Organisation, role: Role, *, principal: Principal) -> None:
     """Let a role pass that the actor may hand out in the organisation.
 
+    Staff who approve organisations hand out any role of another organisation, but at home no more
+    than their own role allows: nobody makes himself administrator of the operator.
     The system itself (set-up, demo) is bound by the organisation's ceiling alone.
 
     Raises:
@@ -33,8 +35,10 @@ def check_role(organisation: Organisation, role: Role, *, principal: Principal) 
         return
     is_own = principal.organisation_id == organisation.pk
     staff = principal.is_staff and principal.may("accounts.organisation.approve")
+    if staff and not organisation.is_operator:
+        return
     allowed = queries.assignable_roles(organisation, principal.permissions)
-    if not staff and not (is_own and allowed.filter(pk=role.pk).exists()):
+    if not (is_own and allowed.filter(pk=role.pk).exists()):
         raise AboveCeiling(_("You cannot hand out this role."))
 
 

@@ -1,5 +1,7 @@
 """Members and roles: who may invite, change and end, and that changes act at once."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 
@@ -63,6 +65,24 @@ def test_the_service_refuses_above_the_ceiling_whoever_calls_it(kim: Browser, ad
                 role=make.role("security_officer"),
                 principal=actor,
             )
+
+
+@pytest.mark.parametrize("role", ["administrator", "security_officer"])
+def test_staff_who_approve_organisations_hand_out_nothing_more_at_home(
+    ada: Browser, role: str
+) -> None:
+    approver = replace(
+        ada.principal,
+        permissions=frozenset({"accounts.organisation.approve", "accounts.user.read"}),
+    )
+
+    with pytest.raises(AboveCeiling):
+        invitations.invite(
+            email="new@example.test",
+            organisation=ada.organisation,
+            role=make.role(role),
+            principal=approver,
+        )
 
 
 def test_staff_invite_the_first_key_user_of_an_organisation(
