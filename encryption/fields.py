@@ -147,8 +147,12 @@ class SealedField(_Field[Set, Get]):
         """Wrap the column's bytes; the mixin's ``from_db`` binds them to their row."""
         return None if value is None else Sealed(bytes(value), self.label_part)
 
-    def open(self, sealed: Sealed, instance: models.Model) -> None:
+    def open(self, sealed: Sealed, instance: models.Model | None) -> None:
         """Open a sealed value in place.
+
+        Args:
+            sealed: a value that is bound to its row.
+            instance: object of the row, which may know an owner that the value does not.
 
         Raises:
             Tampered: changed, moved, or sealed for another owner.
@@ -160,7 +164,7 @@ class SealedField(_Field[Set, Get]):
             plaintext = self._plaintext(sealed, instance)
             sealed.value = self.decode(plaintext)
         except Tampered:
-            details = {"label": self.label, "row": str(instance.pk)}
+            details = {"label": self.label, "row": _row_name(sealed)}
             key_journal.record(KeyEvent("encryption.value.tampered", "failure", details))
             raise
         if self.is_mutable:
@@ -252,13 +256,14 @@ class SealedField(_Field[Set, Get]):
         """
         raise TypeError(f"{self.label} is sealed and is not serialised")
 
-    def _plaintext(self, sealed: Sealed, instance: models.Model) -> bytes:
+    def _plaintext(self, sealed: Sealed, instance: models.Model | None) -> bytes:
         row, ciphertext = sealed.row, sealed.ciphertext
         if row is None:
             raise Unreadable("a sealed value without its row cannot be opened")
         owner_id = row.owners.get(self.owner)
         if owner_id is None:
-            owner_id = row.owners[self.owner] = as_uuid(getattr(instance, self.owner)) or NO_OWNER
+            known = as_uuid(getattr(instance, self.owner, None))
+            owner_id = row.owners[self.owner] = known or NO_OWNER
         handle = keyring.get(envelope.key_id_of(ciphertext))
         if handle is None:
             raise keyring.why_missing(Owner(self.owner_kind, owner_id))
@@ -409,6 +414,10 @@ def as_uuid(value: object) -> UUID | None:
 
 def _key_of(model: type[models.Model]) -> str:
     return model._meta.pk.attname  # noqa: SLF001  Django's model API
+
+
+def _row_name(sealed: Sealed) -> str:
+    return str(UUID(bytes=sealed.row.key)) if sealed.row is not None else ""
 
 
 def _utf8(text: str, label: str) -> bytes:

@@ -4,13 +4,15 @@
 start from it and nothing filters afterwards (workspace.md 2).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
+from encryption.light import light_rows
 from foundation import clock
 from foundation.principals import ActorType, Principal
 from foundation.tenancy import required_organisation
@@ -33,6 +35,9 @@ from workspace.records.types import (
 
 READ_SCOPE = "records:read"
 WRITE_SCOPE = "records:write"
+
+COLUMNS = ("organisation_text", "identifier", "personal_text", "plain_text")
+LightValue = Sequence[object]  # the columns of a value in the order of COLUMNS, not opened yet
 
 _kinds: dict[UUID, KindSpec] = {}
 
@@ -127,6 +132,15 @@ def values_of(records: Iterable[UUID]) -> dict[UUID, dict[str, RecordValue]]:
     found: dict[UUID, dict[str, RecordValue]] = {}
     for value in RecordValue.objects.filter(record_id__in=list(records)):
         found.setdefault(value.record_id, {})[value.field] = value
+    return found
+
+
+def light_values_of(records: Iterable[UUID]) -> dict[UUID, dict[str, LightValue]]:
+    """Return the values of records by record and field for a list, without objects."""
+    values = RecordValue.objects.filter(record_id__in=list(records))
+    found: dict[UUID, dict[str, LightValue]] = {}
+    for record_id, field, *columns in light_rows(values, "record_id", "field", *COLUMNS):
+        found.setdefault(cast("UUID", record_id), {})[cast("str", field)] = columns
     return found
 
 

@@ -1,6 +1,7 @@
 """Audited reads: one record, a list, one protected value, the history."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit import services as audit
 from encryption.errors import Erased
+from encryption.light import opened
 from foundation.errors import Denied
 from foundation.principals import ActorType, Principal
 from workspace.records import values as forms_of_values
@@ -17,10 +19,13 @@ from workspace.records.errors import RecordNotFound
 from workspace.records.models import Record, RecordValue, RecordVersion
 from workspace.records.permissions import REVEAL
 from workspace.records.queries import (
+    COLUMNS,
+    LightValue,
     column_of,
     is_owner,
     kind_by_id,
     kinds,
+    light_values_of,
     may_read,
     records_with_iban,
     values_of,
@@ -134,13 +139,13 @@ def shown_values(
     kind_of = {row["id"]: row["kind_id"] for row in records}
     ids = [key for key in kind_of if isinstance(key, UUID)]
     _record_listing(ids, principal=principal, purpose=purpose, is_lookup=False)
-    found = values_of(ids)
-    by_id = {kind.id: kind for kind in kinds()}
+    found = light_values_of(ids)
+    columns = {kind.id: _shown_columns(kind) for kind in kinds()}
     shown: dict[UUID, dict[str, str]] = {}
     for record_id in ids:
         kind_id = kind_of[record_id]
-        kind = by_id[kind_id] if isinstance(kind_id, UUID) else None
-        shown[record_id] = _shown(kind, found.get(record_id, {})) if kind else {}
+        wanted = columns[kind_id] if isinstance(kind_id, UUID) else {}
+        shown[record_id] = _shown(wanted, found.get(record_id, {}))
     return shown
 
 
@@ -213,9 +218,22 @@ def _field_view(kind: KindSpec, field: FieldSpec, present: Mapping[str, RecordVa
     return FieldView(spec=field, value=text, is_set=text is not None)
 
 
-def _shown(kind: KindSpec, present: Mapping[str, RecordValue]) -> dict[str, str]:
-    views = (_field_view(kind, field, present) for field in kind.fields)
-    return {view.spec.code: view.value for view in views if view.value is not None}
+def _shown_columns(kind: KindSpec) -> dict[str, str]:
+    """Return the columns of the fields that a list shows, in the order of the kind."""
+    return {field.code: column_of(kind, field) for field in kind.fields if not field.is_hidden}
+
+
+def _shown(columns: Mapping[str, str], present: Mapping[str, LightValue]) -> dict[str, str]:
+    """Return the texts of one record; what was erased or is empty is left out."""
+    texts: dict[str, str] = {}
+    for code, column in columns.items():
+        if code not in present:
+            continue
+        with suppress(Erased):
+            text = opened(RecordValue, column, present[code][COLUMNS.index(column)])
+            if isinstance(text, str):
+                texts[code] = text
+    return texts
 
 
 def _title(kind: KindSpec, present: Mapping[str, RecordValue]) -> str:
