@@ -7,7 +7,7 @@ same rounds.
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -62,6 +62,18 @@ class Holder:
         return found
 
 
+class _Start:
+    """What a WSGI server gives an application to begin its answer with."""
+
+    def __init__(self) -> None:
+        self.status = ""
+
+    def __call__(self, status: str, *_given: object) -> Callable[[bytes], None]:
+        """Keep the status."""
+        self.status = status
+        return lambda _body: None
+
+
 class Caller:
     """Calls one address, in process, through a whole handler.
 
@@ -77,12 +89,11 @@ class Caller:
 
     def call(self) -> bytes:
         """Return the body of the answer."""
-        statuses: list[str] = []
-        environ = {**self._environ, "wsgi.input": io.BytesIO()}
-        response = self._handler(environ, lambda status, _headers: statuses.append(status))
+        start = _Start()
+        response = self._handler({**self._environ, "wsgi.input": io.BytesIO()}, start)
         body = b"".join(response)
         response.close()
-        assert statuses[0].startswith(str(HTTPStatus.OK.value)), body
+        assert start.status.startswith(str(HTTPStatus.OK.value)), body
         return body
 
     def run(self, requests: int) -> None:
@@ -225,9 +236,7 @@ def _fill(holder: Holder, places: range) -> None:
     made = [Record(owner_client_id=holder.client.pk, **common) for _ in places]
     columns = {field.code: column_of(kind, field) for field in kind.fields}
     values = [
-        RecordValue(
-            organisation_id=owner, record_id=record.pk, field=name, **{columns[name]: text}
-        )
+        RecordValue(organisation_id=owner, record_id=record.pk, field=name, **{columns[name]: text})
         for record, place in zip(made, places, strict=True)
         for name, text in _company(place).items()
     ]

@@ -79,7 +79,7 @@ def race(contestants: Mapping[str, Contestant], *, rounds: int = ROUNDS) -> dict
     for contestant in contestants.values():
         _timed(contestant, Times())
     for number in range(rounds):
-        names = list(contestants) if number % 2 == 0 else list(reversed(contestants))
+        names = list(contestants)[:: 1 if number % 2 == 0 else -1]
         for name in names:
             _timed(contestants[name], times[name])
     return times

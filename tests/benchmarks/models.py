@@ -43,6 +43,8 @@ class PlainPerson(Owned):
     iban = models.TextField()
     note = models.TextField()
 
+    objects: ClassVar[models.Manager["PlainPerson"]] = models.Manager()
+
     class Meta:
         app_label = APP
 
@@ -104,6 +106,8 @@ class FernetPerson(Owned):
     iban = EncryptedTextField()
     note = EncryptedTextField()
 
+    objects: ClassVar[models.Manager["FernetPerson"]] = models.Manager()
+
     class Meta:
         app_label = APP
 
@@ -154,6 +158,8 @@ class PlainRecord(Owned):
     account_holder = models.TextField()
     iban = models.TextField()
     phone = models.TextField()
+
+    objects: ClassVar[models.Manager["PlainRecord"]] = models.Manager()
 
     class Meta:
         app_label = APP

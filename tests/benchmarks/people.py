@@ -9,8 +9,13 @@ from django.db import models, transaction
 from encryption.services import drop_keys
 from tests.benchmarks import tables
 from tests.benchmarks.measuring import Contestant, Measurement, Times, race, ratio, scaled
-from tests.benchmarks.models import FernetPerson, OneKeyPerson, OrganisationPerson, PlainPerson
-from tests.benchmarks.models import SubjectPerson
+from tests.benchmarks.models import (
+    FernetPerson,
+    OneKeyPerson,
+    OrganisationPerson,
+    PlainPerson,
+    SubjectPerson,
+)
 from tests.servers import FreshDatabase
 
 ROWS = 10_000

@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path
-from oauth2_provider.contrib.rest_framework import OAuth2Authentication, TokenHasScope
+from oauth2_provider.contrib.rest_framework.authentication import OAuth2Authentication
+from oauth2_provider.contrib.rest_framework.permissions import TokenHasScope
 from rest_framework.generics import ListAPIView
 from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import AllowAny
@@ -72,12 +73,10 @@ class Pages(CursorPagination):
     ordering = ("-updated_at", "-id")
 
 
-class OpenList(ListAPIView[PlainRecord]):
-    """The list without a token."""
+class PlainList(ListAPIView[PlainRecord]):
+    """Pages of one organisation's companies."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [AllowAny]
-    renderer_classes: ClassVar = [JSONRenderer]
+    renderer_classes = (JSONRenderer,)
     pagination_class = Pages
     serializer_class = PlainSerializer
 
@@ -86,11 +85,18 @@ class OpenList(ListAPIView[PlainRecord]):
         return PlainRecord.objects.filter(organisation_id=self.kwargs["organisation_id"])
 
 
-class TokenList(OpenList):
+class OpenList(PlainList):
+    """The list without a token."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class TokenList(PlainList):
     """The list with a token."""
 
-    authentication_classes: ClassVar = [OAuth2Authentication]
-    permission_classes: ClassVar = [TokenHasScope]
+    authentication_classes = (OAuth2Authentication,)
+    permission_classes = (TokenHasScope,)
     required_scopes: ClassVar = ["records:read"]
 
 

@@ -31,7 +31,8 @@ def create(
 
 def empty(database: FreshDatabase, *emptied: type[models.Model]) -> None:
     """Empty some tables and the blind index, leaving no dead rows behind."""
-    names = [model._meta.db_table for model in (*emptied, BlindIndexEntry)]
+    models_of: list[type[models.Model]] = [*emptied, BlindIndexEntry]
+    names = [model._meta.db_table for model in models_of]
     tables = sql.SQL(", ").join(map(sql.Identifier, names))
     with database.installation.postgres.connect(database.servers.main) as connection:
         connection.execute(sql.SQL("TRUNCATE {}").format(tables))

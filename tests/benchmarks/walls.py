@@ -128,9 +128,7 @@ def _in_transaction(query: Callable[[UUID], None], keys: Sequence[UUID]) -> None
             query(key)
 
 
-def _in_scope(
-    query: Callable[[UUID], None], keys: Sequence[UUID], organisation_id: UUID
-) -> None:
+def _in_scope(query: Callable[[UUID], None], keys: Sequence[UUID], organisation_id: UUID) -> None:
     for key in keys:
         with organisation_scope(organisation_id):
             query(key)

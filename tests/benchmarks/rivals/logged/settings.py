@@ -2,7 +2,7 @@
 
 import os
 
-SECRET_KEY = "of a benchmark"  # noqa: S105  nothing is protected by it
+SECRET_KEY = "of a benchmark"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
