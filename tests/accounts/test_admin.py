@@ -57,6 +57,34 @@ def test_a_sealed_name_is_not_revealed(ada: Browser, kim: Browser) -> None:
     assert "Kim Keyes" not in page
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "accounts/user/?password__startswith=argon2",
+        "accounts/user/?security_epoch=1",
+        "accounts/membership/?user__password__startswith=argon2",
+        "accounts/invitation/?token_hash__isnull=0",
+        "partners/partnerclient/?client_secret__startswith=a",
+        "partners/onboarding/?registration_hash__isnull=0",
+    ],
+)
+def test_a_list_is_narrowed_by_its_declared_filters_alone(ada: Browser, query: str) -> None:
+    assert ada.get(f"/admin/{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "accounts/user/?is_staff__exact=1",
+        "accounts/membership/?role__id__exact=01a20e97-26b5-7255-9494-7a9f4552bed9",
+        "accounts/organisation/?kind__exact=operator&status__exact=active",
+        "partners/onboarding/?state__exact=live",
+    ],
+)
+def test_declared_filters_narrow_a_list(ada: Browser, query: str) -> None:
+    assert ada.get(f"/admin/{query}").status_code == 200
+
+
 def test_people_who_are_not_staff_do_not_enter(kim: Browser) -> None:
     for path in ("/admin/", "/admin/accounts/user/", "/admin/login/"):
         assert kim.get(path, follow=False).status_code == 302
