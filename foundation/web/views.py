@@ -156,13 +156,13 @@ def _safe_report(body: bytes) -> dict[str, str]:
     """Keep the directive, the blocked origin and the path of the page; drop queries and samples."""
     try:
         sent = json.loads(body)
-    except ValueError:
+        report = sent.get("csp-report", sent) if isinstance(sent, dict) else None
+        if not isinstance(report, dict):
+            return {"directive": "unreadable"}
+        blocked = urlsplit(str(report.get("blocked-uri", ""))[:500])
+        page = urlsplit(str(report.get("document-uri", ""))[:500])
+    except (ValueError, RecursionError):
         return {"directive": "unreadable"}
-    report = sent.get("csp-report", sent) if isinstance(sent, dict) else {}
-    if not isinstance(report, dict):
-        return {"directive": "unreadable"}
-    blocked = urlsplit(str(report.get("blocked-uri", ""))[:500])
-    page = urlsplit(str(report.get("document-uri", ""))[:500])
     return {
         "directive": str(report.get("effective-directive", ""))[:60],
         "blocked": f"{blocked.scheme}://{blocked.netloc}" if blocked.netloc else blocked.path[:60],

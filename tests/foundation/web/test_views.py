@@ -89,7 +89,19 @@ def test_a_breach_of_the_policy_is_logged_without_what_might_be_personal(
 
 
 @pytest.mark.usefixtures("counter")
-@pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b'"x"', b'{"csp-report": 7}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b'"x"',
+        b'{"csp-report": 7}',
+        b"[" * 16_000,
+        b'{"blocked-uri": "http://["}',
+        b'{"csp-report": {"document-uri": "http://[x"}}',
+    ],
+)
 def test_an_unreadable_report_does_no_harm(rf: RequestFactory, body: bytes) -> None:
     assert report(rf, body) == 204
 
