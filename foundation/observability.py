@@ -77,7 +77,22 @@ def _message(record: logging.LogRecord) -> str:
     """
     if record.exc_info and isinstance(record.args, Mapping) and "exc" in record.args:
         return f"{record.args.get('name', record.name)} raised an error"
-    return record.getMessage()
+    return _without_address(record)
+
+
+def _without_address(record: logging.LogRecord) -> str:
+    """Return the message with the route in place of the address that Django puts at its end.
+
+    An address may hold the secret of a link that is still good: a form that was not filled in
+    rightly is answered with 422, which Django logs.
+    """
+    message = record.getMessage()
+    request = getattr(record, "request", None)
+    address = str(getattr(request, "path", "")).encode("unicode_escape").decode("ascii")
+    if not address or not message.endswith(address):
+        return message
+    match = getattr(request, "resolver_match", None)
+    return message.removesuffix(address) + (f"/{match.route}" if match else "no such address")
 
 
 def _plain(value: object) -> str | int | float | bool:

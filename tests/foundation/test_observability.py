@@ -3,6 +3,10 @@ import logging
 import sys
 
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.urls import resolve
+from django.utils.log import log_response
 
 from foundation.observability import JsonFormatter, current_request_id, request_id_scope
 
@@ -71,6 +75,29 @@ def test_error_that_celery_puts_into_its_message_stays_inside() -> None:
     assert "alice" in template % values
     assert "alice" not in json.dumps(line)
     assert line["message"] == "privacy.run_export raised an error"
+
+
+def test_the_secret_of_a_link_stays_out_of_the_line_of_its_request(
+    rf: RequestFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = rf.post("/invitations/a-secret\n-token/")
+    request.resolver_match = resolve("/invitations/a-secret-token/")
+
+    log_response("%s: %s", "Gone", request.path, response=HttpResponse(status=410), request=request)
+
+    line = line_of(caplog.records[-1])
+    assert line["message"] == "Gone: /invitations/<str:token>/"
+    assert "secret" not in json.dumps(line)
+
+
+def test_an_address_that_leads_nowhere_is_not_repeated(
+    rf: RequestFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = rf.get("/invitation/a-secret-token")
+
+    log_response("Not Found: %s", request.path, response=HttpResponse(status=404), request=request)
+
+    assert line_of(caplog.records[-1])["message"] == "Not Found: no such address"
 
 
 @pytest.mark.parametrize("message", ["x" * 5000, "line\nbreak", '"quote"', "ünï"])
