@@ -2,7 +2,7 @@
 
 A lock binds a user name AND a net, so nobody locks an owner out from afar (identity.md 5). What
 axes stores is masked here: nets for addresses, the browser's family for its description, and a
-keyed digest for an identifier that nobody owns.
+keyed digest for an identifier that no person owns.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ def username(request: HttpRequest | None, credentials: Mapping[str, object] | No
     if identifier is None:
         return None
     if str((credentials or {}).get("method", "")) not in PERSON_METHODS:
-        return identifier
+        return _digest(identifier)  # somebody may send a secret in place of the client's id
     return _masked(request, identifier)
 
 
@@ -80,8 +80,8 @@ def count_failure(
 
 
 def forget(identifier: str) -> None:
-    """Forget the failures of an identifier, from wherever they came."""
-    AxesProxyHandler.reset_attempts(username=_plain(identifier))
+    """Forget the failures of a client's identifier, from wherever they came."""
+    AxesProxyHandler.reset_attempts(username=_digest(_plain(identifier)))
 
 
 def locked_page(

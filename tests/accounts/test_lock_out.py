@@ -126,6 +126,15 @@ def test_what_axes_stores_is_masked(visitor: Browser, person: Person) -> None:
         assert "example.test" not in row.post_data
 
 
+def test_what_a_client_calls_itself_is_stored_as_a_digest_alone() -> None:
+    lock_out.failed(RequestFactory().post("/oauth2/token"), "a secret in place of the id")
+
+    (row,) = AccessAttempt.objects.all()
+
+    assert len(row.username) == 64
+    assert "secret" not in row.username
+
+
 def test_a_failed_sign_in_names_the_person_by_subject_and_the_address_by_digest(
     visitor: Browser, person: Person
 ) -> None:
