@@ -103,7 +103,7 @@ def erasure_page(request: HttpRequest) -> HttpResponse:
     """Show what an erasure deletes and keeps, and plan it when confirmed."""
     principal = principal_of(request)
     user = _user(request)
-    if request.method == "POST":
+    if request.method == "POST" and request.POST.get("confirm") == "yes":
         try:
             erasure.schedule(user, principal=principal)
         except Conflict as conflict:

@@ -14,6 +14,7 @@ from encryption.models import DataKey
 from encryption.services import Owner, OwnerKind, was_erased
 from foundation import clock
 from foundation.contracts.personal_data import personal_data
+from privacy import archive
 from privacy.errors import ArchiveGone
 from privacy.models import Archive, RequestStep, SubjectRequest
 from privacy.models.subject_request import RequestState
@@ -31,8 +32,8 @@ def person() -> User:
     return people.member(people.organisation(), name="Nina Nowak")
 
 
-def owner_of(archive: Archive) -> Owner:
-    return Owner(OwnerKind.ARCHIVE, archive.pk)
+def owner_of(held: Archive) -> Owner:
+    return Owner(OwnerKind.ARCHIVE, held.pk)
 
 
 def entries(code: str) -> int:
@@ -98,7 +99,7 @@ def test_a_copy_that_comes_too_late_is_not_kept(person: User) -> None:
     assert claimed is not None
     exports.discard(subject_of(person))
 
-    exports._keep(claimed, exports.archive.build([], language="en", made_on="2026-11-24"))
+    exports._keep(claimed, archive.build([], language="en", made_on="2026-11-24"))
 
     assert not Archive.objects.exists()
     assert not DataKey.objects.using("keys").filter(owner_kind=OwnerKind.ARCHIVE).exists()

@@ -169,12 +169,14 @@ def start_all(onboarding: Onboarding) -> None:
 
 
 def end_tokens_of_user(user_id: UUID, reason: str) -> int:  # noqa: ARG001  the contract's signature
-    """End all tokens a person's consent rests on (access ender)."""
+    """End all tokens a person's consent rests on (access ender).
+
+    The rows stay until housekeeping or an erasure deletes and counts them.
+    """
+    now = clock.now()
     ended: int
-    ended, _counts = AccessToken.objects.filter(user_id=user_id).delete()
-    ended += RefreshToken.objects.filter(user_id=user_id, revoked__isnull=True).update(
-        revoked=clock.now()
-    )
+    ended = AccessToken.objects.filter(user_id=user_id, expires__gt=now).update(expires=now)
+    ended += RefreshToken.objects.filter(user_id=user_id, revoked__isnull=True).update(revoked=now)
     return ended
 
 
