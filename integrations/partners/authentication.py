@@ -1,18 +1,15 @@
 """Bearer tokens of partner clients and of registrations (identity.md 8)."""
 
-import hashlib
 from typing import Final
 
 from django.utils.translation import gettext as _
-from oauth2_provider.models import AccessToken
 from rest_framework.request import Request
 
-from foundation import clock
 from foundation.errors import Invalid
 from foundation.net import client_ip
 from foundation.principals import Principal
 from foundation.rest.authentication import BearerAuthentication
-from integrations.partners import queries
+from integrations.partners import queries, tokens
 from integrations.partners.addresses import admits
 from integrations.partners.oauth import principal_of_client
 from integrations.partners.services import clients
@@ -48,23 +45,15 @@ class PartnerAuth(HeaderOnly):
 
     def principal_of_token(self, token: str, request: Request) -> Principal | None:
         """Return the client's principal, or None where the token opens nothing any more."""
-        checksum = hashlib.sha256(token.encode()).hexdigest()
-        found = (
-            AccessToken.objects.select_related(
-                "application", "application__organisation", "application__acts_in"
-            )
-            .filter(token_checksum=checksum, expires__gt=clock.now())
-            .first()
-        )
-        client = found.application if found is not None else None
-        if found is None or client is None or not client.is_usable(request):
+        found = tokens.granted_by(token)
+        if found is None or not found.client.is_usable(request):
             return None
+        client = found.client
         address = client_ip(request._request)  # noqa: SLF001  DRF's name for Django's request
         if not admits(client.ip_allowlist, address.address):
             return None
         clients.note_use(client, net=address.net)
-        granted = frozenset(found.scope.split()) & frozenset(client.allowed_scopes)
-        return principal_of_client(client, granted)
+        return principal_of_client(client, found.scopes & frozenset(client.allowed_scopes))
 
 
 class RegistrationAuth(HeaderOnly):

@@ -15,7 +15,7 @@ from foundation.rest.problem_types import ProblemType
 from foundation.rest.scopes import Scope
 from foundation.rest.throttling import STANDARD_PLAN
 from foundation.web.navigation import NavigationItem
-from integrations.partners import queries
+from integrations.partners import queries, tokens
 from integrations.partners.models import PartnerClient
 from integrations.partners.permissions import READ_CLIENTS
 from integrations.partners.services import clients, housekeeping, mails
@@ -112,8 +112,7 @@ def plan_of(principal: Principal) -> str:
     """Return the plan whose limits hold for a client; registrations have the standard one."""
     if principal.id is None:
         return STANDARD_PLAN
-    found = PartnerClient.objects.filter(pk=principal.id).values_list("plan", flat=True).first()
-    return found or STANDARD_PLAN
+    return tokens.plan_of_client(principal.id) or STANDARD_PLAN
 
 
 class ClientInterfaces:
