@@ -20,6 +20,8 @@ from foundation.rest.renderers import dump
 CONTENT_TYPE = "application/problem+json"
 PARAMETER_MARK = "?"
 DEFAULT_RETRY_SECONDS = 30
+MAX_ENTRIES = 100
+MAX_SHOWN = 300
 
 
 def handle(error: Exception, context: Mapping[str, object]) -> Response | None:
@@ -64,7 +66,7 @@ def problem_of(error: DomainError, *, request_id: str) -> dict[str, object]:
         "request_id": request_id,
     }
     if isinstance(error, Invalid) and error.errors:
-        problem["errors"] = [_entry(item) for item in error.errors]
+        problem["errors"] = [_entry(item) for item in error.errors[:MAX_ENTRIES]]
     return problem
 
 
@@ -155,7 +157,13 @@ def _entry(item: FieldError) -> dict[str, str]:
         if item.pointer.startswith(PARAMETER_MARK)
         else {"pointer": item.pointer}
     )
-    return {**where, "code": item.code, "detail": str(item.detail)}
+    shown = {**where, "code": item.code, "detail": str(item.detail)}
+    return {name: _cut(text) for name, text in shown.items()}
+
+
+def _cut(text: str) -> str:
+    """Shorten what a sender made long, so that an answer never repeats a body."""
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _field_errors(detail: object, pointer: str = "") -> Iterator[FieldError]:

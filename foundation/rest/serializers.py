@@ -42,3 +42,13 @@ class StrictSerializer(serializers.Serializer[Any]):
             for name in data
             if name not in known
         }
+
+
+class TextField(serializers.CharField):
+    """A JSON string; numbers and truth values are not taken for text."""
+
+    def to_internal_value(self, data: object) -> str:
+        """Return the text as it came."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))

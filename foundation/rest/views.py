@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +24,7 @@ from foundation.access.guards import Guard
 from foundation.principals import VISITOR, Principal
 from foundation.rest import idempotency, preconditions, throttling
 from foundation.rest.listing import AnyModel, Listing, Page, Row, page_of, refuse_unknown
-from foundation.rest.parsers import StrictJsonParser
+from foundation.rest.parsers import Malformed, StrictJsonParser
 from foundation.rest.permissions import TokenHasScopes
 from foundation.rest.renderers import FastJsonRenderer
 from foundation.rest.schema import ApiSchema
@@ -107,12 +108,14 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Check everything that can be checked before the handler."""
-        _ = request._request.body  # noqa: SLF001 - read once here, limited by Django's setting
+        body = request._request.body  # noqa: SLF001 - read once here, limited by Django's setting
         super().initial(request, *args, **kwargs)
         known = self.query_parameters | (self.listing.parameters if self.listing else frozenset())
         refuse_unknown(request.query_params, known)
         if request.method in CHANGING and self.needs_if_match:
             preconditions.require_header(request)
+        if request.method == "PATCH" and not body:
+            raise Malformed(_("A change needs a body: a JSON object with what is to change."))
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Return who reads the token; nobody where the view is open to all."""

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from tests.factories.accounts import Answer
 
-_TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"')
+_TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"')
 # What an attempt itself may leave: entries of the journal, the moment a session was last seen, a
 # count of requests. Everything else of the database must be as it was.
 LEFT_BY_ATTEMPTS = (

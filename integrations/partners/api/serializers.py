@@ -3,7 +3,7 @@
 from django.conf import settings
 from rest_framework import serializers
 
-from foundation.rest.serializers import StrictSerializer
+from foundation.rest.serializers import StrictSerializer, TextField
 from integrations.partners import key_sets
 from integrations.partners.assertions import token_url
 from integrations.partners.models import Onboarding, PartnerClient
@@ -32,11 +32,11 @@ class StartedOutput(StrictSerializer):
 class DescriptionInput(StrictSerializer):
     """What a partner says of itself; members may come one by one."""
 
-    organisation_name = serializers.CharField(max_length=200, required=False)
-    contact_name = serializers.CharField(max_length=200, required=False)
-    purpose = serializers.CharField(max_length=500, required=False)
+    organisation_name = TextField(max_length=200, required=False)
+    contact_name = TextField(max_length=200, required=False)
+    purpose = TextField(max_length=500, required=False)
     wanted_scopes = serializers.ListField(
-        child=serializers.CharField(max_length=64),
+        child=TextField(max_length=64),
         min_length=1,
         max_length=MAX_SCOPES,
         required=False,

@@ -2,21 +2,11 @@
 
 from rest_framework import serializers
 
-from foundation.rest.serializers import StrictSerializer
+from foundation.rest.serializers import StrictSerializer, TextField
 from workspace.records.types import RecordState, Visibility
 
 MAX_VALUE_CHARACTERS = 10_000
 MAX_CODE_CHARACTERS = 40
-
-
-class TextField(serializers.CharField):
-    """A JSON string; numbers and truth values are not taken for text."""
-
-    def to_internal_value(self, data: object) -> str:
-        """Return the text as it came."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return str(super().to_internal_value(data))
 
 
 class ValuesField(serializers.DictField):
