@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg import conninfo
 
 from foundation import environment
 from portal.embedded import roles
@@ -88,7 +89,7 @@ def prepare(url: str, *, new_passwords: bool = False) -> Prepared:
                 roles.set_password(connection, name, passwords[name])
             roles.create_databases(connection)
         for database in (roles.MAIN, roles.KEYS):
-            with _connect(url, dbname=database) as connection:
+            with _connect(conninfo.make_conninfo(url, dbname=database)) as connection:
                 roles.set_default_privileges(connection, like=database)
     except psycopg.Error as error:
         raise EmbeddedError(_first_line(error)) from error
@@ -96,8 +97,8 @@ def prepare(url: str, *, new_passwords: bool = False) -> Prepared:
     return Prepared(settings=dict(_settings(url, passwords, changed)), kept=kept)
 
 
-def _connect(url: str, **overrides: str) -> roles.Connection:
-    return psycopg.connect(url, autocommit=True, connect_timeout=5, **overrides)
+def _connect(address: str) -> roles.Connection:
+    return psycopg.connect(address, autocommit=True, connect_timeout=5)
 
 
 def _check(connection: roles.Connection) -> None:

@@ -33,6 +33,7 @@ from tests.factories import records as records_of
 from tests.factories import vault as vault_of
 from tests.factories.accounts import TEST, Browser
 from tests.factories.partners import Partner
+from workspace.records.models import Record
 from workspace.records.services import change_record
 from workspace.records.types import Visibility
 
@@ -155,19 +156,20 @@ def _add_of_client(place: Filled) -> None:
 
 def _add_versions(place: Filled) -> None:
     owner = place.people[1]
-    record_id, credential_id = place.ids["record_id"], place.ids["credential_id"]
     with organisation_scope(owner.organisation.pk):
+        record = Record.objects.get(pk=str(place.ids["record_id"]))
         change_record(
-            record_id,  # type: ignore[arg-type]  # ids of many kinds lie in one mapping
+            record.pk,
             {"name": f"Line {place.rows}"},
             principal=owner.principal,
-            expected_version=place.rows,
+            expected_version=record.version,
         )
+        credential = Credential.objects.get(pk=str(place.ids["credential_id"]))
         vault.store_version(
-            credential_id,  # type: ignore[arg-type]  # as above
+            credential.pk,
             header=vault_of.HEADER,
             key=f"{vault_of.KEY}{place.rows}",
-            replaces=Credential.objects.get(pk=credential_id).version,
+            replaces=credential.version,
             principal=owner.principal,
         )
 

@@ -121,7 +121,7 @@ def address_of(name: str, route: str, place: Filled) -> str | None:
     """Return the address with ids, or None where it names something that pages do not show."""
     admin = _ADMIN_PAGE.match(name)
     if admin is not None:
-        row = apps.get_model(*admin.groups())._default_manager.first()
+        row = apps.get_model(admin[1], admin[2])._default_manager.first()
         return None if row is None else "/" + _ARGUMENT.sub(str(row.pk), route)
     ids = place.ids | (place.api_ids if route.startswith("api/") else {})
     if "(" in route or not set(_ARGUMENT.findall(route)) <= set(ids):

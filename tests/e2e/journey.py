@@ -57,7 +57,7 @@ class Answer:
 
     status: int
     body: dict[str, object]
-    headers: Mapping[str, str]
+    headers: Message
 
 
 @dataclass(slots=True)

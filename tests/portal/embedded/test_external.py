@@ -24,8 +24,8 @@ def superuser(found: Installation) -> str:
 def empty(found: Installation) -> None:
     """Take away what the embedded adapter has made: the state of a server of one's own."""
     with found.postgres.connect() as connection:
-        for name in (roles.MAIN, roles.KEYS):
-            connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+        for database in (roles.MAIN, roles.KEYS):
+            connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(database)))
         for role in reversed(roles.ROLES):
             name = sql.Identifier(role.name)
             connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
