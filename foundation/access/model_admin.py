@@ -50,7 +50,7 @@ class GuardedModelAdmin(admin.ModelAdmin[Row], Generic[Row]):
         """Ask for the change permission where rows are deleted here."""
         return self.may_delete and self._may_change(request)
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Let addresses narrow a list by its declared filters alone.
 
         Django takes any column of the model itself: ``?password__startswith=`` would read a hash
