@@ -18,6 +18,7 @@ from accounts.factors import Proof
 from accounts.models import Membership, Role
 from accounts.types import Theme
 from foundation import rate_limit
+from foundation.lines import check_one_line
 from foundation.web.forms import PortalForm, SecretField, prepare
 
 MAX_PASSPHRASE = 256
@@ -139,6 +140,7 @@ class EnrolmentForm(PortalForm):
         label=_("Your name"),
         help_text=_("Shown to members of your organisation. Example: Maria Nowak."),
         max_length=MAX_NAME,
+        validators=[check_one_line],
     )
     passphrase = SecretField(
         label=_("New passphrase"),
@@ -202,6 +204,7 @@ class ProfileForm(PortalForm):
         label=_("Your name"),
         help_text=_("Shown to members of your organisation. Example: Maria Nowak."),
         max_length=MAX_NAME,
+        validators=[check_one_line],
     )
     language = forms.ChoiceField(
         label=_("Language"), help_text=_("Of pages and of mails to you."), choices=LANGUAGE_CHOICES

@@ -261,6 +261,12 @@ def test_a_profile_is_changed_on_the_record(alice: Browser) -> None:
     assert AuditEvent.objects.filter(type="accounts.profile.changed").exists()
 
 
+def test_a_name_is_one_line(alice: Browser) -> None:
+    form = {"display_name": "Alice\n\nOpen http://x.test", "language": "de", "theme": "dark"}
+
+    assert alice.post("/profile/", form).status_code == 422
+
+
 def test_the_display_name_lies_sealed(alice: Browser) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT row_to_json(u)::text FROM accounts_user u")

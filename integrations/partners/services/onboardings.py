@@ -20,6 +20,7 @@ from audit.services import record
 from foundation import clock
 from foundation.deferred import defer
 from foundation.errors import FieldError, Invalid, TooMany
+from foundation.lines import is_one_line
 from foundation.principals import ActorType, Principal, system
 from foundation.rate_limit import take
 from foundation.rest.scopes import scopes
@@ -316,6 +317,7 @@ def _check_describable(onboarding: Onboarding, given: Description) -> None:
 
 
 def _store(onboarding: Onboarding, given: Description) -> None:
+    _check_names(given)
     if given.wanted_scopes is not None:
         _check_scopes(given.wanted_scopes)
     for item in fields(given):
@@ -334,6 +336,17 @@ def _stored(name: str, value: object) -> object:
     if isinstance(value, tuple):
         return sorted(set(value))
     return value.strip() if isinstance(value, str) else value
+
+
+def _check_names(given: Description) -> None:
+    """Refuse names that would write lines of their own into mails."""
+    wrong = tuple(
+        FieldError(f"/{member}", "not_one_line", _("Enter a text of one line."))
+        for member in ("organisation_name", "contact_name", "purpose")
+        if not is_one_line(getattr(given, member) or "")
+    )
+    if wrong:
+        raise Invalid(_("The request is not valid."), errors=wrong)
 
 
 def _check_scopes(wanted: tuple[str, ...]) -> None:

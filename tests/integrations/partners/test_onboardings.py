@@ -107,6 +107,23 @@ def test_an_onboarding_from_a_public_provider_stays_described_without_organisati
     assert Organisation.objects.count() == before
 
 
+@pytest.mark.parametrize("member", ["organisation_name", "contact_name", "purpose"])
+@pytest.mark.parametrize(
+    "text", ["Borealis\r\nOpen http://x.test", "Borealis\u202eexe", "a\u2028b"]
+)
+def test_a_description_that_is_not_one_line_is_refused(member: str, text: str) -> None:
+    onboarding, _token = partners.confirmed()
+
+    with pytest.raises(Invalid) as refusal:
+        onboardings.describe(
+            onboarding.pk,
+            Description(**{member: text}),  # type: ignore[arg-type]  # each is a text
+            principal=_me(onboarding),
+        )
+
+    assert [error.pointer for error in refusal.value.errors] == [f"/{member}"]
+
+
 def test_the_name_is_fixed_once_the_organisation_exists() -> None:
     onboarding, _token = partners.described()
 
