@@ -10,6 +10,7 @@ import urllib.request
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from io import BytesIO
 from pathlib import Path
 
