@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from foundation.access.guards import open_to_all
 from foundation.contracts.health import HealthState
-from foundation.net import client_ip
+from foundation.net import client_ip, was_forwarded
 from operations.health import contributions, services
 
 _UNAVAILABLE = 503
@@ -54,8 +54,7 @@ def _is_inside(request: HttpRequest) -> bool:
     """Say whether the question comes from this machine: by its address and by the name it uses.
 
     A proxy on this machine that is not among ``TRUSTED_PROXIES`` looks like this machine too, but
-    hands on the public host name.
+    hands on the public host name or says for whom it asks.
     """
-    return client_ip(request).address in _LOOPBACK and urlsplit(
-        f"//{request.get_host()}"
-    ).hostname in {"localhost", *_LOOPBACK}
+    own_name = urlsplit(f"//{request.get_host()}").hostname in {"localhost", *_LOOPBACK}
+    return own_name and client_ip(request).address in _LOOPBACK and not was_forwarded(request)

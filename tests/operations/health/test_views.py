@@ -40,11 +40,12 @@ def test_each_dependency_is_green_on_a_whole_installation(check: HealthCheck) ->
     assert services.run([check])[check.name].state is HealthState.GREEN
 
 
+@pytest.mark.parametrize("proxies", [["127.0.0.1/32"], []])
 def test_reasons_are_shown_on_the_machine_itself_only(
-    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings, proxies: list[str]
 ) -> None:
     settings.ALLOWED_HOSTS = ["localhost", "portal.example"]
-    settings.TRUSTED_PROXIES = ["127.0.0.1/32"]
+    settings.TRUSTED_PROXIES = proxies
     red = HealthAnswer(HealthState.RED, "The cache is away.", "Start it.")
     monkeypatch.setattr(services, "not_ready", lambda: {"cache": red})
 
