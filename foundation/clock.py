@@ -3,7 +3,8 @@
 Tests that move time write an offset row into a database that is marked as a test database; nothing
 else ever moves this clock. What must stay on real time (leases, journal time, the xid horizon,
 signatures of outgoing messages) takes it from the database or from ``real_now`` and is listed here:
-journal ``occurred_at``, alert and loop leases, sessions of database transactions.
+journal ``occurred_at``, leases (``foundation.leases``, alerts, loops), sessions of database
+transactions.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -34,6 +34,7 @@ class SecurityNotice(Entity):
     kind = models.CharField(max_length=32, choices=NoticeKind.choices)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         indexes = [

@@ -111,6 +111,7 @@ ACCOUNT = (
             "created_at": BEHAVIOUR,
             "expires_at": NONE,
             "sent_at": BEHAVIOUR,
+            "lease_until": NONE,
             "accepted_at": BEHAVIOUR,
             "accepted_by": LINK,
             "withdrawn_at": BEHAVIOUR,
@@ -136,6 +137,7 @@ ACCOUNT = (
                 "created_at": BEHAVIOUR,
                 "expires_at": NONE,
                 "sent_at": BEHAVIOUR,
+                "lease_until": NONE,
                 "used_at": BEHAVIOUR,
             },
         ),
@@ -192,7 +194,10 @@ ACCOUNT = (
     source(
         "accounts.security_notice",
         "accounts.SecurityNotice",
-        mine("user", {"kind": NONE, "created_at": BEHAVIOUR, "sent_at": BEHAVIOUR}),
+        mine(
+            "user",
+            {"kind": NONE, "created_at": BEHAVIOUR, "sent_at": BEHAVIOUR, "lease_until": NONE},
+        ),
         retention=_("one year"),
         subjects=("user",),
         handlers=Rows(

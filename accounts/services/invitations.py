@@ -20,7 +20,7 @@ from accounts.models import Invitation, Membership, Organisation, Role, User
 from accounts.services import memberships
 from accounts.types import MembershipSource
 from audit import services as audit
-from foundation import clock, mail
+from foundation import clock, leases, mail
 from foundation.deferred import defer
 from foundation.errors import NotFound
 from foundation.principals import VISITOR, Principal
@@ -79,12 +79,11 @@ def invite(
 
 def send(invitation_id: UUID) -> None:
     """Send the mail of an invitation that has not been sent; its link is made here."""
-    invitation = (
-        Invitation.objects.select_related("organisation", "inviter", "role")
-        .filter(pk=invitation_id, sent_at__isnull=True)
-        .first()
-    )
-    if invitation is None or not invitation.is_open_at(clock.now()):
+    found = Invitation.objects.filter(pk=invitation_id)
+    if not leases.take(found.filter(sent_at__isnull=True)):
+        return
+    invitation = found.select_related("organisation", "inviter", "role").get()
+    if not invitation.is_open_at(clock.now()):
         return
     link = issue_link(invitation)
     mail.send(
@@ -99,7 +98,7 @@ def send(invitation_id: UUID) -> None:
             "days": LIFE.days,
         },
     )
-    Invitation.objects.filter(pk=invitation.pk).update(sent_at=clock.now())
+    found.update(sent_at=clock.now(), lease_until=None)
 
 
 def issue_link(invitation: Invitation) -> str:
@@ -241,6 +240,7 @@ def inviter_name(invitation: Invitation) -> str:
 def due() -> list[UUID]:
     """Return the invitations whose mail no worker has sent, although it is time."""
     waiting = Invitation.objects.filter(
+        leases.is_free(),
         sent_at__isnull=True,
         accepted_at__isnull=True,
         withdrawn_at__isnull=True,

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.models import NotificationAddress, SecurityNotice, User
 from accounts.types import NoticeKind
-from foundation import clock, mail
+from foundation import clock, leases, mail
 from foundation.contracts.people import NoticeContact
 from foundation.deferred import defer
 
@@ -26,8 +26,11 @@ def tell(user: User, kind: NoticeKind) -> SecurityNotice:
 
 def send(notice_id: UUID) -> None:
     """Send a notice that is due; a second call does nothing."""
-    notice = _claim(notice_id)
-    if notice is None:
+    found = SecurityNotice.objects.filter(pk=notice_id)
+    if not leases.take(found.filter(sent_at__isnull=True)):
+        return
+    notice = found.select_related("user").get()
+    if not notice.user.is_active:
         return
     contact = contact_of(notice.user)
     mail.send(
@@ -41,7 +44,7 @@ def send(notice_id: UUID) -> None:
             "action_url": f"{settings.BASE_URL}{reverse('session_list')}",
         },
     )
-    SecurityNotice.objects.filter(pk=notice.pk).update(sent_at=clock.now())
+    found.update(sent_at=clock.now(), lease_until=None)
 
 
 def contact_of(user: User) -> NoticeContact:
@@ -54,14 +57,9 @@ def contact_of(user: User) -> NoticeContact:
 def due() -> list[UUID]:
     """Return the notices that no worker has sent, although it is time."""
     waiting = SecurityNotice.objects.filter(
-        sent_at__isnull=True, created_at__lt=clock.now() - SWEEP_AFTER
+        leases.is_free(),
+        sent_at__isnull=True,
+        user__is_active=True,
+        created_at__lt=clock.now() - SWEEP_AFTER,
     )
     return list(waiting.order_by("created_at").values_list("pk", flat=True)[:50])
-
-
-def _claim(notice_id: UUID) -> SecurityNotice | None:
-    return (
-        SecurityNotice.objects.select_related("user")
-        .filter(pk=notice_id, sent_at__isnull=True, user__is_active=True)
-        .first()
-    )

@@ -29,7 +29,7 @@ from accounts.principal import bare
 from accounts.services import invitations, passphrases
 from accounts.types import LinkPurpose
 from audit import services as audit
-from foundation import clock, mail
+from foundation import clock, leases, mail
 from foundation.deferred import defer
 from foundation.principals import VISITOR
 
@@ -108,15 +108,14 @@ def request_link(email: str) -> None:
 
 def send_link(link_id: UUID) -> None:
     """Send the mail of an enrolment link that has not been sent; the link is made here."""
-    link = (
-        OneTimeLink.objects.select_related("user")
-        .filter(pk=link_id, sent_at__isnull=True, used_at__isnull=True)
-        .first()
-    )
-    if link is None or link.user is None:
+    found = OneTimeLink.objects.filter(pk=link_id)
+    if not leases.take(found.filter(sent_at__isnull=True)):
+        return
+    link = found.select_related("user").get()
+    if link.user is None or not link.is_open_at(clock.now()):
         return
     token = tokens.new_token()
-    OneTimeLink.objects.filter(pk=link.pk).update(token_hash=tokens.hash_of(token))
+    found.update(token_hash=tokens.hash_of(token))
     mail.send(
         template="accounts/enrolment",
         to=[link.user.email],
@@ -126,7 +125,7 @@ def send_link(link_id: UUID) -> None:
             "hours": int(LINK_LIFE.total_seconds() // 3600),
         },
     )
-    OneTimeLink.objects.filter(pk=link.pk).update(sent_at=clock.now())
+    found.update(sent_at=clock.now(), lease_until=None)
 
 
 def opened_link(token: str) -> OneTimeLink:
@@ -193,10 +192,11 @@ def confirm_recovery_codes(user: User, code: str) -> bool:
 def due_links() -> list[UUID]:
     """Return the enrolment links whose mail no worker has sent, although it is time."""
     waiting = OneTimeLink.objects.filter(
+        leases.is_free(),
         purpose=LinkPurpose.ENROLMENT,
         sent_at__isnull=True,
-        token_hash__isnull=True,
         used_at__isnull=True,
+        expires_at__gt=clock.now(),
         created_at__lt=clock.now() - SWEEP_AFTER,
     )
     return list(waiting.order_by("created_at").values_list("pk", flat=True)[:50])

@@ -161,8 +161,9 @@ SOURCES: Final = (
         fields=_classes(
             none="""id state resumes_to version language email_domain registration_hash
             registration_expires_at confirmation_hash confirmation_expires_at
-            confirmation_sent_at organisation_name purpose wanted_scopes jwks organisation
-            sandbox_organisation decided_at decision_reason created_at changed_at warned_at""",
+            confirmation_sent_at lease_until organisation_name purpose wanted_scopes jwks
+            organisation sandbox_organisation decided_at decision_reason decision_sent_at
+            created_at changed_at warned_at""",
             contact="contact_email",
             identifier="contact_name",
             behaviour="started_net",

@@ -55,6 +55,7 @@ class Onboarding(SealedMixin, Entity):
     )
     confirmation_expires_at = models.DateTimeField(null=True)
     confirmation_sent_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
 
     organisation_name = models.CharField(max_length=200, blank=True, default="")
     purpose = models.CharField(max_length=500, blank=True, default="")
@@ -72,6 +73,7 @@ class Onboarding(SealedMixin, Entity):
     )
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.CharField(max_length=1000, blank=True, default="")
+    decision_sent_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     warned_at = models.DateTimeField(null=True)

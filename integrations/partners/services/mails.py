@@ -6,16 +6,15 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db.models import Q
 
 from encryption import services as keys
 from encryption.normalisation import normalise_email
-from foundation import clock, mail
-from foundation.mail import MailNotSent
+from foundation import clock, leases, mail
+from foundation.errors import Unavailable
 from foundation.rate_limit import allow
 from integrations.partners import queries
 from integrations.partners.models import Onboarding
-from integrations.partners.services.steps import locked
 from integrations.partners.types import OnboardingState
 
 LINK_DAYS: Final = 7
@@ -26,44 +25,44 @@ MAILS_WINDOW_SECONDS: Final = 24 * 3600
 ADDRESS_PURPOSE: Final = "partners.address"
 CONFIRM_PATH: Final = "/partners/confirm/"
 CLIENTS_PATH: Final = "/partners/"
+LIVE: Final = OnboardingState.LIVE
+
+_CONFIRMATION_DUE: Final = Q(state=OnboardingState.STARTED, confirmation_sent_at__isnull=True)
+_DECISION_DUE: Final = Q(
+    state__in=[LIVE, OnboardingState.REFUSED],
+    decided_at__isnull=False,
+    decision_sent_at__isnull=True,
+)
 
 
 def send_confirmation(onboarding_id: UUID) -> None:
-    """Send the link that confirms the address; its token is made now and only its digest kept.
+    """Send the link that confirms the address, once.
 
     Raises:
         MailNotSent: the mail server did not take it; the sweep tries again.
     """
-    token = secrets.token_urlsafe(32)
-    onboarding = _claim_confirmation(onboarding_id, token)
-    if onboarding is None or not _may_be_mailed(onboarding):
+    found = Onboarding.objects.filter(pk=onboarding_id)
+    if not leases.take(found.filter(_CONFIRMATION_DUE)):
         return
-    try:
-        mail.send(
-            template="partners/confirm_address",
-            to=[onboarding.contact_email],
-            language=onboarding.language,
-            context={
-                "action_url": f"{settings.BASE_URL}{CONFIRM_PATH}{token}/",
-                "expires_at": onboarding.confirmation_expires_at,
-            },
-        )
-    except MailNotSent:
-        Onboarding.objects.filter(pk=onboarding_id).update(confirmation_sent_at=None)
-        raise
+    onboarding = found.get()
+    is_next_try = onboarding.confirmation_hash is not None
+    if is_next_try or _may_be_mailed(onboarding):
+        _send_link(onboarding)
+    found.update(confirmation_sent_at=clock.now(), lease_until=None)
 
 
 def send_decision(onboarding_id: UUID) -> None:
-    """Tell the contact that the live client exists, or the ground of the refusal."""
-    onboarding = Onboarding.objects.filter(pk=onboarding_id).first()
-    if onboarding is None or onboarding.state not in {
-        OnboardingState.LIVE,
-        OnboardingState.REFUSED,
-    }:
+    """Tell the contact, once, that the live client exists, or the ground of the refusal.
+
+    Raises:
+        MailNotSent: the mail server did not take it; the sweep tries again.
+    """
+    found = Onboarding.objects.filter(pk=onboarding_id)
+    if not leases.take(found.filter(_DECISION_DUE)):
         return
-    is_live = onboarding.state == OnboardingState.LIVE
+    onboarding = found.get()
     mail.send(
-        template="partners/approved" if is_live else "partners/refused",
+        template="partners/approved" if onboarding.state == LIVE else "partners/refused",
         to=[onboarding.contact_email],
         language=onboarding.language,
         context={
@@ -72,37 +71,46 @@ def send_decision(onboarding_id: UUID) -> None:
             "reason": onboarding.decision_reason,
         },
     )
+    found.update(decision_sent_at=clock.now(), lease_until=None)
 
 
 def sweep() -> bool:
-    """Send forgotten confirmations; say whether more are waiting."""
-    due = Onboarding.objects.filter(
-        state=OnboardingState.STARTED,
-        confirmation_sent_at__isnull=True,
-        created_at__lt=clock.now() - timedelta(seconds=FORGOTTEN_SECONDS),
-        registration_expires_at__gt=clock.now(),
-    )
-    ids = list(due.order_by("created_at").values_list("pk", flat=True)[:BATCH])
-    for onboarding_id in ids:
-        try:
+    """Send forgotten mails; say whether more are waiting."""
+    before = clock.now() - timedelta(seconds=FORGOTTEN_SECONDS)
+    open_links = _CONFIRMATION_DUE & Q(registration_expires_at__gt=clock.now())
+    links = _forgotten(open_links & Q(created_at__lt=before))
+    decisions = _forgotten(_DECISION_DUE & Q(decided_at__lt=before))
+    try:
+        for onboarding_id in links:
             send_confirmation(onboarding_id)
-        except MailNotSent:
-            return False
-    return len(ids) == BATCH
+        for onboarding_id in decisions:
+            send_decision(onboarding_id)
+    except Unavailable:
+        return False
+    return BATCH in {len(links), len(decisions)}
 
 
-@transaction.atomic
-def _claim_confirmation(onboarding_id: UUID, token: str) -> Onboarding | None:
-    onboarding = locked(onboarding_id)
-    is_due = onboarding.state == OnboardingState.STARTED and onboarding.confirmation_sent_at is None
-    if not is_due:
-        return None
-    now = clock.now()
-    onboarding.confirmation_hash = queries.digest_of(token)
-    onboarding.confirmation_expires_at = now + timedelta(days=LINK_DAYS)
-    onboarding.confirmation_sent_at = now
-    onboarding.save()
-    return onboarding
+def _forgotten(due: Q) -> list[UUID]:
+    rows = Onboarding.objects.filter(due, leases.is_free()).order_by("created_at")
+    return list(rows.values_list("pk", flat=True)[:BATCH])
+
+
+def _send_link(onboarding: Onboarding) -> None:
+    """Make a token, keep its digest alone, and send it."""
+    token = secrets.token_urlsafe(32)
+    expires_at = clock.now() + timedelta(days=LINK_DAYS)
+    Onboarding.objects.filter(pk=onboarding.pk).update(
+        confirmation_hash=queries.digest_of(token), confirmation_expires_at=expires_at
+    )
+    mail.send(
+        template="partners/confirm_address",
+        to=[onboarding.contact_email],
+        language=onboarding.language,
+        context={
+            "action_url": f"{settings.BASE_URL}{CONFIRM_PATH}{token}/",
+            "expires_at": expires_at,
+        },
+    )
 
 
 def _may_be_mailed(onboarding: Onboarding) -> bool:
