@@ -39,6 +39,9 @@ imports: ## Check the import contract
 migrations: ## Check that every model change has its migration
 	@bin/migrations-check
 
+deploy: ## Check the settings of a production portal
+	@bin/deploy-check
+
 schema: ## Write docs/api/openapi.yaml
 	@bin/schema
 
@@ -51,4 +54,4 @@ icons: ## Build the icon sprite
 vendor: ## Refresh the vendored front-end files
 	@bin/vendor
 
-.PHONY: help setup run demo test prove bench e2e lint types imports migrations schema messages icons vendor
+.PHONY: help setup run demo test prove bench e2e lint types imports migrations deploy schema messages icons vendor

@@ -59,7 +59,11 @@ AXES_VERBOSE = False
 AXES_USERNAME_CALLABLE = "accounts.axes_glue.username"
 AXES_CLIENT_IP_CALLABLE = "accounts.axes_glue.client_ip"
 
-SILENCED_SYSTEM_CHECKS = ["guardian.W001"]  # object grants come with documents (identity.md 6)
+SILENCED_SYSTEM_CHECKS = [
+    "guardian.W001",  # object grants come with documents (identity.md 6)
+    "security.W001",  # our SecurityHeaders sends what Django's middleware would
+    "security.W002",  # the same, by frame-ancestors and X-Frame-Options
+]
 ANONYMOUS_USER_NAME = None  # guardian makes no user of its own
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "partners.PartnerClient"
