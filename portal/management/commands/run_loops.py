@@ -1,7 +1,9 @@
 """``manage.py run_loops``: all registered loops, a thread and a connection each."""
 
+import os
 import signal
 from threading import Event
+from types import FrameType
 
 from django.core.management.base import BaseCommand
 
@@ -16,6 +18,13 @@ class Command(BaseCommand):
     def handle(self, *_args: object, **_options: object) -> None:
         """Start the threads and wait for the signal."""
         stop = Event()
+        parent = os.getppid()
+
+        def on_signal(_number: int, _frame: FrameType | None) -> None:
+            if os.getppid() != parent:
+                os._exit(1)  # the supervisor was killed and takes the database along: end at once
+            stop.set()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda _number, _frame: stop.set())
+            signal.signal(number, on_signal)
         run_all(stop)

@@ -133,7 +133,7 @@ def test_all_processes_end_with_a_killed_supervisor_and_the_next_start_finds_all
 
         stack.process.kill()
         stack.process.wait()
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + 3 * share_of_processor()
         while left := processes_of(data):
             assert time.monotonic() < deadline, left
             time.sleep(0.05)
@@ -141,6 +141,11 @@ def test_all_processes_end_with_a_killed_supervisor_and_the_next_start_finds_all
     assert len(before) > len(PARTS)
     with running_stack(data) as stack:
         assert set(writer.acknowledged) <= kept(stack)
+
+
+def share_of_processor() -> float:
+    """Return how many processes wait for each core, at least 1: other tests run beside us."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def has_grown(writer: Writer, before: int) -> bool:
