@@ -1,58 +1,73 @@
 """Rows of hot lists: columns as tuples, without an object for each row (runtime.md 5).
 
-Making objects costs several times what opening their values costs. A light row gives the columns
-that were asked for; its sealed values are bound to their row and owners like those of an object,
-and ``opened`` opens them one by one.
+Making objects costs several times what opening their values costs, and composing the statement as
+much as answering it. So the statement is written out, and a light row gives the columns that were
+asked for. Its sealed values are bound to their row and owners like those of an object; ``opened``
+opens them one by one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import cast
+from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db import connections, router
+from django.db.models import Model
 
 from encryption.fields import AnySealedField, SealedField
 from encryption.keyring import keyring
 from encryption.values import UNOPENED, Row, Sealed
-
-if TYPE_CHECKING:
-    from uuid import UUID
+from foundation.tenancy import ScopedManager, required_organisation
 
 LightRow = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Which columns are read: the key, then the owners, then what was asked for."""
+    """How rows of a model are read: its key, then the owners, then what was asked for.
 
-    columns: tuple[str, ...]
+    Attributes:
+        statement: takes keys and, where the model is scoped, the organisation.
+        owners: columns that own sealed values.
+        sealed: place in a row and label of each sealed value.
+        first: place of the first column that was asked for.
+        is_scoped: whether the rows belong to an organisation.
+    """
+
+    statement: str
     owners: tuple[str, ...]
-    sealed: tuple[int, ...]
+    sealed: tuple[tuple[int, bytes], ...]
     first: int
+    is_scoped: bool
 
 
-def light_rows(queryset: QuerySet[Model], *names: str) -> list[LightRow]:
-    """Return columns of all rows, with the keys of their sealed values loaded in one query.
+def light_rows(
+    model: type[Model], *names: str, column: str, among: Iterable[UUID]
+) -> list[LightRow]:
+    """Return columns of all rows whose ``column`` is one of some ids, with their keys loaded.
 
     Args:
-        queryset: of a model with sealed fields.
-        names: attribute names of the columns wanted, plain and sealed.
+        model: a model with sealed fields; of a scoped one only rows of the open organisation.
+        names: attribute names of the columns wanted: sealed ones, and plain ones of types that
+            the driver gives as they are (text, number, time, UUID).
+        column: a column of ids, such as the key or a foreign key.
+        among: the ids.
+
+    Raises:
+        ScopeMissing: a scoped model was asked outside ``organisation_scope``.
     """
-    shape = _shape(queryset.model, names)
-    rows = cast("list[LightRow]", list(queryset.values_list(*shape.columns)))
+    shape = _shape(model, names, column)
+    given: list[object] = [list(among)]
+    if shape.is_scoped:
+        given.append(required_organisation())
+    with connections[router.db_for_read(model)].cursor() as cursor:
+        cursor.execute(shape.statement, given)
+        found = cursor.fetchall()
     key_ids: set[bytes] = set()
-    for values in rows:
-        row = Row(
-            cast("UUID", values[0]).bytes,
-            dict(zip(shape.owners, cast("tuple[UUID | None, ...]", values[1:]), strict=False)),
-        )
-        for position in shape.sealed:
-            value = values[position]
-            if isinstance(value, Sealed):
-                value.row = row
-                key_ids.add(value.ciphertext[1:9])
+    rows = [_bound(shape, values, key_ids) for values in found]
     keyring.preload(key_ids)
-    return [values[shape.first :] for values in rows]
+    return rows
 
 
 def opened(model: type[Model], name: str, value: object) -> object:
@@ -64,11 +79,30 @@ def opened(model: type[Model], name: str, value: object) -> object:
         KeyLost: the key is not in the keys database.
         KeysUnavailable: the key service or the keys database is away.
     """
-    if not isinstance(value, Sealed):
+    if value.__class__ is not Sealed:
         return value
-    if value.value is UNOPENED:
-        _field(model, name).open(value, None)
-    return value.value
+    sealed = cast("Sealed", value)
+    if sealed.value is UNOPENED:
+        _field(model, name).open(sealed, None)
+    return sealed.value
+
+
+def _bound(shape: _Shape, found: LightRow, key_ids: set[bytes]) -> LightRow:
+    values = list(found)
+    row: Row | None = None
+    for place, label in shape.sealed:
+        stored = values[place]
+        if stored is not None:
+            row = row or _row_of(shape, found)
+            ciphertext = bytes(cast("bytes", stored))
+            key_ids.add(ciphertext[1:9])
+            values[place] = Sealed(ciphertext, label, row)
+    return tuple(values[shape.first :])
+
+
+def _row_of(shape: _Shape, found: LightRow) -> Row:
+    owners = cast("tuple[UUID | None, ...]", found[1 : shape.first])
+    return Row(cast("UUID", found[0]).bytes, dict(zip(shape.owners, owners, strict=True)))
 
 
 @cache
@@ -77,15 +111,24 @@ def _field(model: type[Model], name: str) -> AnySealedField:
 
 
 @cache
-def _shape(model: type[Model], names: tuple[str, ...]) -> _Shape:
+def _shape(model: type[Model], names: tuple[str, ...], column: str) -> _Shape:
     meta = model._meta  # noqa: SLF001
     fields = {field.attname: field for field in meta.concrete_fields}
-    sealed = [name for name in names if isinstance(fields[name], SealedField)]
-    owners = tuple({cast("AnySealedField", fields[name]).owner: None for name in sealed})
+    sealed = {name: field for name in names if isinstance(field := fields[name], SealedField)}
+    owners = tuple({field.owner: None for field in sealed.values()})
     first = 1 + len(owners)
+    chosen = ", ".join(f'"{fields[name].column}"' for name in (meta.pk.attname, *owners, *names))
+    is_scoped = isinstance(model._default_manager, ScopedManager)  # noqa: SLF001
     return _Shape(
-        columns=(meta.pk.attname, *owners, *names),
+        statement=(
+            f'SELECT {chosen} FROM "{meta.db_table}" '  # noqa: S608  names of the model only
+            f'WHERE "{fields[column].column}" = ANY(%s)'
+            f"{' AND organisation_id = %s' if is_scoped else ''}"
+        ),
         owners=owners,
-        sealed=tuple(first + names.index(name) for name in sealed),
+        sealed=tuple(
+            (first + names.index(name), field.label_part) for name, field in sealed.items()
+        ),
         first=first,
+        is_scoped=is_scoped,
     )

@@ -119,7 +119,7 @@ class Account(Owned):
     balance = models.IntegerField(default=0)
     note = models.TextField()
 
-    objects = ScopedManager()
+    objects: ClassVar[ScopedManager["Account"]] = ScopedManager["Account"]()
 
     class Meta:
         app_label = APP
@@ -135,7 +135,7 @@ class OpenAccount(Owned):
     balance = models.IntegerField(default=0)
     note = models.TextField()
 
-    objects = ScopedManager()
+    objects: ClassVar[ScopedManager["OpenAccount"]] = ScopedManager["OpenAccount"]()
 
     class Meta:
         app_label = APP

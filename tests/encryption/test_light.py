@@ -7,19 +7,22 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from encryption.errors import Erased, Tampered
-from encryption.light import light_rows, opened
+from encryption.light import LightRow, light_rows, opened
 from encryption.services import drop_keys, erase
 from encryption.types import Owner, OwnerKind
 from encryption.values import Sealed
+from foundation.tenancy import ScopeMissing, organisation_scope
 from tests.encryption.conftest import Recorded
 from tests.encryption.models import Person
 from tests.factories import encryption as make
+from tests.factories import records
+from workspace.records.models import RecordValue
 
 
 def test_a_light_row_gives_what_an_object_gives() -> None:
     person = make.person(born=None, data={"a": [1]})
 
-    ((code, name, data, born),) = light_rows(Person.objects.all(), "code", "name", "data", "born")
+    ((code, name, data, born),) = _rows(person, "code", "name", "data", "born")
 
     assert code == person.code
     assert opened(Person, "name", name) == person.name
@@ -28,18 +31,15 @@ def test_a_light_row_gives_what_an_object_gives() -> None:
 
 
 def test_nothing_is_opened_before_it_is_asked_for() -> None:
-    make.person()
-
-    ((name,),) = light_rows(Person.objects.all(), "name")
+    ((name,),) = _rows(make.person(), "name")
 
     assert repr(name) == "<Sealed>"
 
 
 def test_the_keys_of_all_owners_are_loaded_in_one_query() -> None:
-    for _ in range(5):
-        make.person()
+    people = [make.person() for _ in range(5)]
     drop_keys()
-    rows = light_rows(Person.objects.all(), "name", "note")
+    rows = _rows(*people, "name", "note")
 
     with CaptureQueriesContext(connections["keys"]) as captured:
         names = [opened(Person, "name", name) for name, _note in rows]
@@ -49,10 +49,9 @@ def test_the_keys_of_all_owners_are_loaded_in_one_query() -> None:
 
 
 def test_a_value_of_another_row_is_refused(key_events: Recorded) -> None:
-    make.person()
-    make.person()
-    rows = light_rows(Person.objects.order_by("pk"), "name")
-    (taken,), (given,) = rows
+    first, second = make.person(), make.person()
+    ((taken,),) = _rows(first, "name")
+    ((given,),) = _rows(second, "name")
     assert isinstance(taken, Sealed)
     assert isinstance(given, Sealed)
     given.ciphertext = taken.ciphertext
@@ -66,7 +65,7 @@ def test_a_value_of_another_row_is_refused(key_events: Recorded) -> None:
 def test_a_value_of_another_owner_is_refused(key_events: Recorded) -> None:
     person = make.person()
     Person.objects.get_queryset()._unchecked().update(subject_id=uuid4())
-    ((name,),) = light_rows(Person.objects.filter(pk=person.pk), "name")
+    ((name,),) = _rows(person, "name")
 
     with pytest.raises(Tampered):
         opened(Person, "name", name)
@@ -77,9 +76,27 @@ def test_a_value_of_another_owner_is_refused(key_events: Recorded) -> None:
 def test_an_erased_owner_is_told_from_a_lost_key() -> None:
     person = make.person()
     erase(Owner(OwnerKind.SUBJECT, person.subject_id))
-    ((name, note),) = light_rows(Person.objects.all(), "name", "note")
+    ((name, note),) = _rows(person, "name", "note")
 
     with pytest.raises(Erased):
         opened(Person, "name", name)
 
     assert opened(Person, "note", note) == person.note
+
+
+def test_a_scoped_model_gives_rows_of_the_open_organisation_only() -> None:
+    saved = records.record(records.member(records.organisation()))
+    other = records.member(records.organisation())
+
+    with organisation_scope(records.organisation_of(other)):
+        rows = light_rows(RecordValue, "field", column="record_id", among=[saved.id])
+
+    assert rows == []
+    with pytest.raises(ScopeMissing):
+        light_rows(RecordValue, "field", column="record_id", among=[saved.id])
+
+
+def _rows(*given: Person | str) -> list[LightRow]:
+    people = [person.pk for person in given if isinstance(person, Person)]
+    names = [name for name in given if isinstance(name, str)]
+    return light_rows(Person, *names, column="id", among=people)

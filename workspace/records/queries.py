@@ -52,7 +52,8 @@ def kinds() -> tuple[KindSpec, ...]:
 
 def kind_by_id(kind_id: UUID) -> KindSpec:
     """Return the kind of a record."""
-    return next(kind for kind in kinds() if kind.id == kind_id)
+    kinds()  # loads them once
+    return _kinds[kind_id]
 
 
 def kind_by_code(code: str) -> KindSpec:
@@ -137,9 +138,11 @@ def values_of(records: Iterable[UUID]) -> dict[UUID, dict[str, RecordValue]]:
 
 def light_values_of(records: Iterable[UUID]) -> dict[UUID, dict[str, LightValue]]:
     """Return the values of records by record and field for a list, without objects."""
-    values = RecordValue.objects.filter(record_id__in=list(records))
+    rows = light_rows(
+        RecordValue, "record_id", "field", *COLUMNS, column="record_id", among=records
+    )
     found: dict[UUID, dict[str, LightValue]] = {}
-    for record_id, field, *columns in light_rows(values, "record_id", "field", *COLUMNS):
+    for record_id, field, *columns in rows:
         found.setdefault(cast("UUID", record_id), {})[cast("str", field)] = columns
     return found
 
