@@ -13,6 +13,7 @@ from tests.e2e.people import Person, step_up_if_asked
 
 LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "pl": "Polski"}
 THEMES = ("light", "dark")
+METHOD_NOT_ALLOWED = 405
 # Machines read these; they have tests of their own and no page to look at.
 NOT_PAGES = ("api/", "oauth2/", ".well-known/", "health/", "csp-report", "static/")
 # One-time links of mails and the set-up page: a wrong token shows the page that says so.
@@ -28,6 +29,8 @@ TOKEN_ADDRESSES = (
 @dataclass(slots=True)
 class Walk:
     """What has been visited.
+
+    A page is looked at once, as the first person who reaches it: axe takes its time.
 
     Attributes:
         names: URL names that answered.
@@ -73,7 +76,7 @@ def walk_as(walk: Walk, person: Person) -> None:
 
 
 def _crawl(walk: Walk, page: Page, person: Person | None, starts: list[str]) -> list[str]:
-    """Return one address per URL name that answers with a page, following links."""
+    """Return the addresses of pages that nobody has looked at, following links."""
     waiting, seen, pages = deque(starts), set[str](), list[str]()
     while waiting:
         address = waiting.popleft()
@@ -81,13 +84,17 @@ def _crawl(walk: Walk, page: Page, person: Person | None, starts: list[str]) -> 
         if name is None or name in seen or name.startswith("account_logout"):
             continue
         seen.add(name)
-        walk.names.add(name)
-        if not _answers_with_page(page, address):
+        if _has_no_page(page, address):
+            walk.names.add(name)
             continue
-        answer = _open(page, person, address)
-        if answer is not None and _name_of(urlsplit(page.url).path) == name:
-            pages.append(address)
+        _open(page, person, address)
+        if _sends_on(page, name):
+            walk.names.add(name)
+        elif _name_of(page.url) == name:
             waiting.extend(_links(page))
+            if name not in walk.names:
+                walk.names.add(name)
+                pages.append(address)
     return pages
 
 
@@ -122,10 +129,17 @@ def _open(page: Page, person: Person | None, address: str) -> Response | None:
     return answer
 
 
-def _answers_with_page(page: Page, address: str) -> bool:
-    """Ask first: a browser cannot show an empty refusal (405) or a file as a page."""
-    answer = page.request.get(address)
-    return "text/html" in answer.headers.get("content-type", "") and bool(answer.body())
+def _has_no_page(page: Page, address: str) -> bool:
+    """Say whether an address takes forms only (405) or answers with a file."""
+    answer = page.request.get(address, max_redirects=0)
+    is_html = "text/html" in answer.headers.get("content-type", "")
+    return answer.status == METHOD_NOT_ALLOWED or (answer.ok and not is_html)
+
+
+def _sends_on(page: Page, name: str) -> bool:
+    """Say whether an address has led to another page, other than to prove who one is."""
+    there = _name_of(page.url)
+    return there != name and there not in {"account_login", "step_up", "mfa_authenticate"}
 
 
 def _links(page: Page) -> list[str]:
