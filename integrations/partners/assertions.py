@@ -5,7 +5,6 @@ comes from a fixed list and must fit the registered key, so neither ``none`` nor
 public key gets in. Keys named inside the assertion are never used.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from jwcrypto.jws import JWS
 
 from foundation import clock
 from integrations.partners import key_sets
+from integrations.partners.digests import digest_of
 from integrations.partners.errors import AuthenticationRefused
 from integrations.partners.models import PartnerClient, UsedAssertion
 
@@ -151,8 +151,7 @@ def _moment(value: object) -> datetime | None:
 
 
 def _use_up(client: PartnerClient, jti: str, expires_at: datetime) -> None:
-    digest = hashlib.sha256(jti.encode("utf-8", "surrogatepass")).hexdigest()
-    mark = UsedAssertion(client=client, jti_hash=digest, expires_at=expires_at)
+    mark = UsedAssertion(client=client, jti_hash=digest_of(jti), expires_at=expires_at)
     UsedAssertion.objects.bulk_create([mark], ignore_conflicts=True)
     if not UsedAssertion.objects.filter(pk=mark.pk).exists():
         raise AuthenticationRefused(code="assertion_replayed")

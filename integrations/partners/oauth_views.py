@@ -4,7 +4,6 @@ Their errors are those of RFC 6749, never a problem document and never a 500: wh
 cannot read is an ``invalid_request``.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -27,6 +26,7 @@ from foundation.access.guards import open_to_all
 from foundation.errors import TooMany, Unavailable
 from foundation.net import client_ip
 from integrations.partners import assertions, key_sets
+from integrations.partners.digests import digest_of
 from integrations.partners.oauth import CLIENT_ADDRESS, Validator, claimed_client_id
 from integrations.partners.services.onboardings import grantable_scopes
 
@@ -177,7 +177,7 @@ def _introspect(request: HttpRequest) -> HttpResponse:
     if not value:
         return oauth_error("invalid_request", "Send the token to look at.", status=400)
     found = AccessToken.objects.filter(
-        token_checksum=hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest(),
+        token_checksum=digest_of(value),
         application=asked.client,
         expires__gt=clock.now(),
     ).first()

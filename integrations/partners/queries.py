@@ -1,6 +1,5 @@
 """What the partners' pages, API and staff see; each query names whose rows it gives."""
 
-import hashlib
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -8,6 +7,7 @@ from django.db.models import Q, QuerySet
 from foundation import clock
 from foundation.errors import NotFound
 from foundation.principals import Principal
+from integrations.partners.digests import digest_of
 from integrations.partners.models import (
     ApprovalRule,
     ClientSecret,
@@ -15,11 +15,6 @@ from integrations.partners.models import (
     PartnerClient,
 )
 from integrations.partners.types import ApprovalKind, OnboardingState
-
-
-def digest_of(token: str) -> str:
-    """Return what is stored of a random token."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def onboarding_of_token(token: str) -> Onboarding | None:

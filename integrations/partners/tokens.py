@@ -4,7 +4,6 @@ The statement is written out: to compose it, Django takes ten times as long as P
 answer it, and every request pays for it (docs/reference/benchmarks.md, partner API list).
 """
 
-import hashlib
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from oauth2_provider.models import AccessToken
 
 from accounts.models import Organisation
 from foundation import clock
+from integrations.partners.digests import digest_of
 from integrations.partners.models import PartnerClient
 
 Row = TypeVar("Row", bound=Model)
@@ -53,9 +53,8 @@ class Granted:
 
 def granted_by(token: str) -> Granted | None:
     """Return the client and scopes of a token that has not ended; the client is not judged yet."""
-    checksum = hashlib.sha256(token.encode()).hexdigest()
     with connection.cursor() as cursor:
-        cursor.execute(_statement(), [checksum, clock.now()])
+        cursor.execute(_statement(), [digest_of(token), clock.now()])
         row = cursor.fetchone()
     if row is None:
         return None

@@ -4,7 +4,6 @@ These tables are read before an organisation is known, at the token endpoint and
 each API request. There the queries are the wall, as for the tables of ``accounts``.
 """
 
-import hashlib
 import hmac
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from oauth2_provider.models import AbstractApplication
 from foundation import clock
 from foundation.identifiers import uuid7
 from foundation.models import Entity
+from integrations.partners.digests import digest_of
 from integrations.partners.types import Environment
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class ClientSecret(Entity):
     @staticmethod
     def digest(secret: str) -> str:
         """Return what is stored of a secret."""
-        return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+        return digest_of(secret)
 
 
 class UsedAssertion(Entity):

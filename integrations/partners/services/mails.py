@@ -13,7 +13,7 @@ from encryption.normalisation import normalise_email
 from foundation import clock, leases, mail
 from foundation.errors import Unavailable
 from foundation.rate_limit import allow
-from integrations.partners import queries
+from integrations.partners.digests import digest_of
 from integrations.partners.models import Onboarding
 from integrations.partners.types import OnboardingState
 
@@ -100,7 +100,7 @@ def _send_link(onboarding: Onboarding) -> None:
     token = secrets.token_urlsafe(32)
     expires_at = clock.now() + timedelta(days=LINK_DAYS)
     Onboarding.objects.filter(pk=onboarding.pk).update(
-        confirmation_hash=queries.digest_of(token), confirmation_expires_at=expires_at
+        confirmation_hash=digest_of(token), confirmation_expires_at=expires_at
     )
     mail.send(
         template="partners/confirm_address",

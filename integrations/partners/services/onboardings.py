@@ -25,6 +25,7 @@ from foundation.principals import ActorType, Principal, system
 from foundation.rate_limit import take
 from foundation.rest.scopes import scopes
 from integrations.partners import agreements, audit_events, domains, key_sets, queries
+from integrations.partners.digests import digest_of
 from integrations.partners.errors import (
     AddressNotConfirmed,
     CertificateNeeded,
@@ -88,7 +89,7 @@ def start(*, email: str, language: str, net: str) -> Started:
         language=language,
         email_domain=domains.domain_of(email),
         started_net=net,
-        registration_hash=queries.digest_of(token),
+        registration_hash=digest_of(token),
         registration_expires_at=now + timedelta(days=REGISTRATION_DAYS),
         created_at=now,
         changed_at=now,
