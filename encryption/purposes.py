@@ -4,14 +4,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-from typing import Final
 
 from encryption import envelope
 from encryption.errors import KeyLost, Tampered
 from encryption.keyring import keyring
 from encryption.types import DATA, NO_OWNER, VAULT, Owner, OwnerKind
-
-MAC_BYTES: Final = 32
 
 _TOKEN = "g1."  # noqa: S105  a version mark, no secret
 _NO_ROW = bytes(16)

@@ -1,7 +1,5 @@
 """Memberships: the dated link between a person and an organisation."""
 
-from datetime import datetime
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -48,8 +46,3 @@ class Membership(Entity):
 
     def __str__(self) -> str:
         return f"membership {self.pk}"
-
-    def is_valid_at(self, moment: datetime) -> bool:
-        """Say whether it counts at a moment."""
-        started = self.valid_from <= moment
-        return started and (self.valid_until is None or moment < self.valid_until)

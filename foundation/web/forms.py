@@ -30,16 +30,6 @@ class PortalForm(forms.Form):
         prepare(self)
 
 
-class PortalModelForm(forms.ModelForm):  # type: ignore[type-arg]  # the model is the subclass's
-    """The same base for a form of a model; saving stays with the service."""
-
-    autocomplete: ClassVar[Mapping[str, str]] = {}
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # Django's own signature
-        prepare(self)
-
-
 class SecretField(forms.CharField):
     """A secret to be typed or pasted: never sent back to the browser, never stripped."""
 
