@@ -62,7 +62,7 @@ def light_rows(
     if shape.is_scoped:
         given.append(required_organisation())
     with connections[router.db_for_read(model)].cursor() as cursor:
-        cursor.execute(shape.statement, given)
+        cursor.execute(shape.statement, cast("list[str]", given))  # the stubs know no array
         found = cursor.fetchall()
     key_ids: set[bytes] = set()
     rows = [_bound(shape, values, key_ids) for values in found]
@@ -81,10 +81,9 @@ def opened(model: type[Model], name: str, value: object) -> object:
     """
     if value.__class__ is not Sealed:
         return value
-    sealed = cast("Sealed", value)
-    if sealed.value is UNOPENED:
-        _field(model, name).open(sealed, None)
-    return sealed.value
+    if value.value is UNOPENED:
+        _field(model, name).open(value, None)
+    return value.value
 
 
 def _bound(shape: _Shape, found: LightRow, key_ids: set[bytes]) -> LightRow:

@@ -3,7 +3,7 @@
 The app of these models is not installed: their tables exist in the benchmark's database alone.
 """
 
-from typing import ClassVar
+from typing import ClassVar, cast
 from uuid import UUID, uuid4
 
 from django.db import models
@@ -119,7 +119,7 @@ class Account(Owned):
     balance = models.IntegerField(default=0)
     note = models.TextField()
 
-    objects: ClassVar[ScopedManager["Account"]] = ScopedManager["Account"]()
+    objects: ClassVar[ScopedManager["Account"]] = cast("ScopedManager[Account]", ScopedManager())
 
     class Meta:
         app_label = APP
@@ -135,7 +135,9 @@ class OpenAccount(Owned):
     balance = models.IntegerField(default=0)
     note = models.TextField()
 
-    objects: ClassVar[ScopedManager["OpenAccount"]] = ScopedManager["OpenAccount"]()
+    objects: ClassVar[ScopedManager["OpenAccount"]] = cast(
+        "ScopedManager[OpenAccount]", ScopedManager()
+    )
 
     class Meta:
         app_label = APP
