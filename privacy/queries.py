@@ -35,9 +35,14 @@ def request_of(principal: Principal, *, request_id: UUID) -> SubjectRequest:
     return found
 
 
+def open_requests_of(principal: Principal) -> QuerySet[SubjectRequest]:
+    """Return the person's requests that are still to be answered, one of a kind at most."""
+    return requests_of(principal).filter(state__in=OPEN_STATES).select_related("erasure_plan")
+
+
 def open_copy_of(principal: Principal) -> SubjectRequest | None:
     """Return the person's request for a copy that is still open, if there is one."""
-    return requests_of(principal).filter(kind=RequestKind.ACCESS, state__in=OPEN_STATES).first()
+    return open_requests_of(principal).filter(kind=RequestKind.ACCESS).first()
 
 
 def planned_erasure_of(principal: Principal) -> ErasurePlan | None:

@@ -1,10 +1,12 @@
 """Loads the made-up organisations, people and records through the product's own services.
 
-Loading is repeatable: what exists is kept, so a start that was killed half-way goes on. Nothing is
-written to the tables directly; the people are enrolled exactly as invited ones are.
+Loading is repeatable: what exists is kept, so a start that was killed half-way goes on. A person's
+secrets are in the file before the person exists. Nothing is written to the tables directly; the
+people are enrolled exactly as invited ones are.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 
@@ -14,7 +16,7 @@ from accounts.principal import of_user
 from accounts.services import invitations, organisations, signup
 from accounts.types import OrganisationKind
 from audit.alerts import channels
-from foundation import principals
+from foundation import clock, principals
 from foundation.tenancy import organisation_scope
 from portal.demo import people
 from portal.demo.people import DemoPerson
@@ -30,6 +32,10 @@ ORGANISATIONS = {
     CUSTOMER: OrganisationKind.CUSTOMER,
     PARTNER: OrganisationKind.PARTNER,
 }
+
+
+class SecretsLost(RuntimeError):
+    """A made-up person exists whose secrets stand nowhere any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +72,24 @@ RECORDS: tuple[tuple[str, dict[str, str]], ...] = (
 
 
 def load() -> list[DemoPerson]:
-    """Make what is missing and return the people with their secrets."""
+    """Make what is missing and return the people with their secrets.
+
+    Raises:
+        SecretsLost: the file of the secrets is gone, but not the database.
+    """
     made = {name: _organisation(name, kind) for name, kind in ORGANISATIONS.items()}
     known = {person.email: person for person in people.load()}
     for part in PARTS:
-        if not User.objects.filter(email=part.email).exists() or part.email not in known:
-            known[part.email] = _enrol(part, made[part.organisation])
+        exists = User.objects.filter(email=part.email).exists()
+        if part.email not in known:
+            _refuse_lost(part, exists=exists)
+            known[part.email] = _invented(part)
             people.save(list(known.values()))
+        if not exists:
+            _enrol(known[part.email], made[part.organisation])
     _records(User.objects.get(email="kim.keyuser@acme.example"), made[CUSTOMER])
-    channels.set_addresses(["security@kestrel.example"], principal=SYSTEM)
+    if not channels.operator_addresses():
+        channels.set_addresses(["security@kestrel.example"], principal=SYSTEM)
     return list(known.values())
 
 
@@ -83,10 +98,16 @@ def _organisation(name: str, kind: OrganisationKind) -> Organisation:
     return found or organisations.create(kind=kind, name=name, principal=SYSTEM)
 
 
-@transaction.atomic
-def _enrol(part: Part, organisation: Organisation) -> DemoPerson:
-    """Invite and enrol one person in one transaction, so that nobody is left half made."""
-    person = DemoPerson(
+def _refuse_lost(part: Part, *, exists: bool) -> None:
+    if exists:
+        raise SecretsLost(
+            f"{part.email} exists, but {people.FILE} of the data folder does not know the "
+            "passphrase: bring the file back or start with another folder (make run DATA=...)"
+        )
+
+
+def _invented(part: Part) -> DemoPerson:
+    return DemoPerson(
         email=part.email,
         name=part.name,
         organisation=part.organisation,
@@ -94,20 +115,26 @@ def _enrol(part: Part, organisation: Organisation) -> DemoPerson:
         passphrase=people.new_passphrase(),
         totp_secret=people.new_totp_secret(),
     )
+
+
+@transaction.atomic
+def _enrol(person: DemoPerson, organisation: Organisation) -> None:
+    """Invite and enrol one person in one transaction, so that nobody is left half made."""
     invitation = invitations.invite(
-        email=part.email,
+        email=person.email,
         organisation=organisation,
-        role=Role.objects.get(code=part.role, is_system=True),
+        role=Role.objects.get(code=person.role, is_system=True),
         principal=SYSTEM,
         by_mail=False,
     )
     user = signup.begin(
-        invitation, passphrase=person.passphrase, display_name=part.name, language="en"
+        invitation, passphrase=person.passphrase, display_name=person.name, language="en"
     )
-    code = people.current_code(person.totp_secret)
+    # The step before this one: a code works once, and the one shown now shall sign in.
+    earlier = clock.now() - timedelta(seconds=people.STEP_SECONDS)
+    code = people.current_code(person.totp_secret, at=earlier)
     signup.enrol_totp(user, secret=person.totp_secret, code=code)
     signup.confirm_recovery_codes(user, factors.make_recovery_codes(user.pk)[0])
-    return person
 
 
 def _records(owner: User, organisation: Organisation) -> None:

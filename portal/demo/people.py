@@ -4,22 +4,20 @@ Passphrases and TOTP secrets are random, made at the first start, kept in ``demo
 the data folder and shown nowhere but on ``/demo/``.
 """
 
-import base64
-import hashlib
-import hmac
 import json
 import os
 import secrets
-import struct
-import time
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 
+from accounts import factors
+from foundation import clock
+
 FILE = "demo.json"
 STEP_SECONDS = 30
-DIGITS = 6
 
 _WORDS = [
     "amber",
@@ -79,16 +77,13 @@ def new_passphrase() -> str:
 
 def new_totp_secret() -> str:
     """Return 160 random bits in base32 (RFC 4226, 4)."""
-    return base64.b32encode(secrets.token_bytes(20)).decode()
+    return factors.new_totp_secret()
 
 
-def current_code(secret: str) -> str:
-    """Return the present code of a TOTP secret (RFC 6238)."""
-    counter = struct.pack(">Q", int(time.time()) // STEP_SECONDS)
-    digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
-    offset = digest[-1] & 0x0F
-    number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFF_FFFF
-    return str(number % 10**DIGITS).zfill(DIGITS)
+def current_code(secret: str, *, at: datetime | None = None) -> str:
+    """Return the code of a TOTP secret, now or at a moment (RFC 6238)."""
+    moment = at or clock.now()
+    return factors.totp_code(secret, counter=int(moment.timestamp()) // STEP_SECONDS)
 
 
 def save(people: list[DemoPerson]) -> None:

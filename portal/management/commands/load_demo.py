@@ -15,4 +15,7 @@ class Command(BaseCommand):
         """Load."""
         if not Installation.objects.filter(kind=Installation.Kind.DEMO).exists():
             raise CommandError("this database is no demo: made-up people are not loaded into it")
-        loading.load()
+        try:
+            loading.load()
+        except loading.SecretsLost as lost:
+            raise CommandError(str(lost)) from lost
