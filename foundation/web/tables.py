@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpRequest
+from django.utils import formats, timezone
 
 from foundation.web import paging
 from foundation.web.texts import Text
@@ -88,6 +90,11 @@ def sort_order(request: HttpRequest, columns: Sequence[Column], *, default: str)
     chosen = request.GET.get("sort", "")
     known = {column.key for column in columns if column.key}
     return chosen if chosen.removeprefix("-") in known else default
+
+
+def moment(at: datetime) -> str:
+    """Return a time as lists and facts show it: short, in the time zone of the portal."""
+    return formats.date_format(timezone.localtime(at), "SHORT_DATETIME_FORMAT")
 
 
 def chips(request: HttpRequest, labels: Mapping[str, Text]) -> tuple[Chip, ...]:

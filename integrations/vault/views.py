@@ -1,13 +1,11 @@
 """Pages of the vault: list, store, detail, test, replace, destroy. No page shows a secret."""
 
-from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -98,7 +96,7 @@ def detail(request: HttpRequest, credential_id: UUID) -> HttpResponse:
     principal = principal_of(request)
     view = view_of(visible_credential(credential_id, principal=principal))
     versions = [
-        (version.number, version.state.label, _moment(version.created_at))
+        (version.number, version.state.label, tables.moment(version.created_at))
         for version in view.versions
     ]
     context = {
@@ -203,7 +201,7 @@ def _cells(view: CredentialView) -> tuple[object, ...]:
         tables.Value(view.state.label, badge=_BADGES.get(view.state, "neutral")),
         ", ".join(view.hosts),
         view.owner,
-        _moment(view.last_used_at) if view.last_used_at else _("never"),
+        tables.moment(view.last_used_at) if view.last_used_at else _("never"),
     )
 
 
@@ -211,7 +209,7 @@ def _facts(view: CredentialView) -> list[tuple[str, object]]:
     used = _("never")
     if view.last_used_at:
         used = _("%(when)s, for: %(purpose)s") % {
-            "when": _moment(view.last_used_at),
+            "when": tables.moment(view.last_used_at),
             "purpose": view.last_used_for,
         }
     return [
@@ -221,13 +219,13 @@ def _facts(view: CredentialView) -> list[tuple[str, object]]:
         (_("Allowed hosts"), ", ".join(view.hosts)),
         (_("Test address"), view.probe_url),
         (_("Person in charge"), view.owner),
-        (_("Stored"), _moment(view.created_at)),
+        (_("Stored"), tables.moment(view.created_at)),
         (_("Last used"), used),
     ]
 
 
 def _result_context(credential_id: UUID, found: ResultView) -> dict[str, object]:
-    facts: list[tuple[str, object]] = [(_("Asked for"), _moment(found.requested_at))]
+    facts: list[tuple[str, object]] = [(_("Asked for"), tables.moment(found.requested_at))]
     if found.status is not None:
         facts.append((_("Status of the answer"), found.status))
     if found.elapsed_ms is not None:
@@ -240,7 +238,3 @@ def _result_context(credential_id: UUID, found: ResultView) -> dict[str, object]
         "poll_url": address,
         "refresh_url": address,
     }
-
-
-def _moment(moment: datetime) -> str:
-    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")

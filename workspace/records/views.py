@@ -1,7 +1,6 @@
 """Pages of records: list, look-up, create, detail, edit, reveal, history."""
 
 from dataclasses import replace
-from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID
 
@@ -9,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -204,7 +202,7 @@ def history(request: HttpRequest, record_id: UUID) -> HttpResponse:
     rows = [
         (
             version.number,
-            _moment(version.changed_at),
+            tables.moment(version.changed_at),
             version.actor,
             ", ".join(_labels(view.kind, version.fields)) or _("Who sees it"),
             version.visibility.label,
@@ -298,7 +296,7 @@ def _cells(row: RecordRow) -> tuple[object, ...]:
         tables.Value(row.title, href=reverse("records:detail", args=[row.id])),
         _(kind.label),
         row.visibility.label,
-        _moment(row.updated_at),
+        tables.moment(row.updated_at),
     )
 
 
@@ -313,10 +311,6 @@ def _chip_labels(narrowed: RecordFilter) -> dict[str, str]:
     if narrowed.owner:
         labels["owner"] = _("My own records")
     return labels
-
-
-def _moment(moment: datetime) -> str:
-    return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
 
 
 def _shown(field: FieldView) -> str | None:
@@ -340,8 +334,8 @@ def _about(view: RecordView) -> list[tuple[str, object]]:
         (_("Kind"), _(view.kind.label)),
         (_("Owner"), owner_name(view.owner_id, client_id=view.owner_client_id)),
         (_("Who sees it"), view.visibility.label),
-        (_("Created"), _moment(view.created_at)),
-        (_("Changed"), _moment(view.updated_at)),
+        (_("Created"), tables.moment(view.created_at)),
+        (_("Changed"), tables.moment(view.updated_at)),
         (_("Version"), view.version),
     ]
 
