@@ -52,7 +52,7 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
             self.initial["codes"] = list(held)
 
 
-class RoleVersionInline(admin.TabularInline[RoleVersion, Role]):
+class RoleVersionInline(admin.StackedInline[RoleVersion, Role]):
     """Earlier versions of a role."""
 
     model = RoleVersion

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
@@ -38,6 +38,10 @@ class PortalAdminSite(admin.AdminSite):
         """Take pages whose rights are our permissions; leave those that libraries bring."""
         if admin_class is not None and issubclass(admin_class, GuardedModelAdmin):
             super().register(model_or_iterable, admin_class, **options)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Leave out Django's link from a row to its page: no model of ours has such an address."""
+        return [entry for entry in super().get_urls() if not _is_view_on_site(entry)]
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let verified staff in who proved a strong factor not long ago."""
@@ -92,3 +96,7 @@ class PortalAdminSite(admin.AdminSite):
         user = request.user
         verified = user.is_authenticated and is_verified(user)
         return verified and user.is_active and principal_of(request).is_staff
+
+
+def _is_view_on_site(entry: URLPattern | URLResolver) -> bool:
+    return isinstance(entry, URLPattern) and entry.name == "view_on_site"

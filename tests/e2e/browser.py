@@ -83,11 +83,13 @@ def _is_expected(text: str) -> bool:
 def axe_violations(page: Page) -> list[str]:
     """Return what axe finds on the open page (WCAG 2.2 AA and best practice).
 
-    The script is run by the browser's debugger, so the page's own policy stays as it is.
+    The script is run by the browser's debugger, so the page's own policy stays as it is; without
+    ``preload`` axe brings no style elements of its own, which the policy would refuse.
     """
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[dict[str, object]] = page.evaluate(
-        "async (tags) => (await axe.run(document, {runOnly: {type: 'tag', values: tags}}))"
+        "async (tags) => (await axe.run(document,"
+        " {preload: false, runOnly: {type: 'tag', values: tags}}))"
         ".violations.map(v => ({id: v.id, help: v.help,"
         " target: v.nodes.map(n => n.target.join(' '))}))",
         AXE_RULES,

@@ -19,7 +19,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.browser import Visitor, new_visitor
-from tests.e2e.people import Person, enrol, enrol_by_mail, step_up_if_asked, submit
+from tests.e2e.people import (
+    Look,
+    Person,
+    enrol,
+    enrol_by_mail,
+    nothing,
+    step_up_if_asked,
+    submit,
+)
 from tests.e2e.stack import Stack, link_in
 
 WRONG_SIGN_INS = 5
@@ -70,7 +78,7 @@ class Journey:
     planted: Planted = field(default_factory=Planted)
     people: dict[str, Person] = field(default_factory=dict)
     visitors: list[Visitor] = field(default_factory=list)
-    shown: list[str] = field(default_factory=list)
+    look: Look = nothing
 
     def visitor(self) -> Visitor:
         """Open a fresh browser profile."""
@@ -162,7 +170,11 @@ def enrol_customer(journey: Journey) -> None:
     visitor = journey.visitor()
     mail = journey.stack.mailbox.wait_for(to="kim@acme.example", containing="/invitations/")
     kim = enrol_by_mail(
-        visitor, journey.stack.mailbox, email="kim@acme.example", name="Kim Keyuser"
+        visitor,
+        journey.stack.mailbox,
+        email="kim@acme.example",
+        name="Kim Keyuser",
+        look=journey.look,
     )
     journey.keep("kim", kim)
     other = journey.visitor()
@@ -241,8 +253,9 @@ class PartnerProgram:
         return jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": "journey-1"})
 
 
-def start_onboarding(journey: Journey, program: PartnerProgram) -> None:
+def start_onboarding(journey: Journey, program: PartnerProgram, *, with_key: bool = True) -> None:
     """The partner's program starts, the person confirms the mail, the program describes itself."""
+    own_key = {"jwks": program.jwks()} if with_key else {}
     started = journey.call(
         "POST",
         "/api/v1/onboardings",
@@ -269,7 +282,7 @@ def start_onboarding(journey: Journey, program: PartnerProgram) -> None:
             "contact_name": "Bo Partner",
             "purpose": "Keeps supplier data current",
             "wanted_scopes": ["records:read", "records:write"],
-            "jwks": program.jwks(),
+            **own_key,
         },
     )
     assert described.status == 200, described.body
@@ -444,3 +457,38 @@ def erase(journey: Journey) -> None:
     expect(receipt.get_by_role("link", name="Download the receipt")).to_be_visible()
     page.goto("/records/")
     expect(page).to_have_url(re.compile("/sign-in/"))
+
+
+def make_secret(journey: Journey) -> None:
+    """The partner's person makes a secret for a client without a key; it is shown once."""
+    bo = journey.people["bo"]
+    page = bo.page
+    page.goto("/partners/")
+    page.get_by_role("main").get_by_role("table").get_by_role("link").first.click()
+    page.get_by_role("link", name=re.compile("secret", re.IGNORECASE)).first.click()
+    step_up_if_asked(bo)
+    page.get_by_role("main").get_by_role("button").first.click()
+    expect(page.get_by_role("main")).to_contain_text("once")
+
+
+def ask_copy(journey: Journey) -> None:
+    """The customer asks for a copy and leaves it there."""
+    kim = journey.people["kim"]
+    page = kim.page
+    page.goto("/privacy/")
+    submit(page, "Ask for a copy")
+    if "/step-up/" in page.url:
+        step_up_if_asked(kim)
+        page.goto("/privacy/")
+        submit(page, "Ask for a copy")
+    expect(page.get_by_role("button", name="Download the copy")).to_be_visible(timeout=60_000)
+
+
+def create_device(journey: Journey) -> None:
+    """The key user keeps a device whose unlock code is shown on request only."""
+    page = journey.people["kim"].page
+    page.goto("/records/new/device/")
+    page.get_by_label("Name").fill("Label printer, gate 4")
+    page.get_by_label("Unlock code").fill(secrets.token_hex(4))
+    submit(page, "Create record")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Label printer")

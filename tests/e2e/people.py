@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from playwright.sync_api import Page, expect
@@ -9,6 +10,8 @@ from playwright.sync_api import Page, expect
 from portal.demo.people import STEP_SECONDS, current_code
 from tests.e2e.browser import Visitor
 from tests.e2e.stack import Mailbox, link_in
+
+Look = Callable[[Page], None]
 
 
 @dataclass(slots=True)
@@ -54,19 +57,26 @@ def submit(page: Page, name: str) -> None:
     page.get_by_role("main").get_by_role("button", name=name).click()
 
 
-def enrol(visitor: Visitor, link: str, *, email: str, name: str) -> Person:
+def nothing(_page: Page) -> None:
+    """Do nothing with the page that one comes by."""
+
+
+def enrol(visitor: Visitor, link: str, *, email: str, name: str, look: Look = nothing) -> Person:
     """Go from an invitation to the home page: passphrase, authenticator, recovery codes."""
     page, passphrase = visitor.page, new_passphrase()
     page.goto(link)
     expect(page.get_by_role("heading", level=1)).to_have_text("Accept the invitation")
+    look(page)
     page.get_by_label("Your name").fill(name)
     page.get_by_label("New passphrase").fill(passphrase)
     submit(page, "Accept and continue")
+    look(page)
     key = page.locator("[data-copy]").inner_text()
     secret = "".join(key.split())
     person = Person(email, passphrase, secret, [], visitor)
     page.get_by_role("textbox", name="Code").fill(person.code())
     submit(page, "Continue")
+    look(page)
     submit(page, "Show my codes")
     shown = page.get_by_role("main").inner_text().split()
     person.recovery_codes = [word for word in shown if len(word) == 10 and word.isdigit()]
@@ -77,19 +87,23 @@ def enrol(visitor: Visitor, link: str, *, email: str, name: str) -> Person:
     return person
 
 
-def enrol_by_mail(visitor: Visitor, mailbox: Mailbox, *, email: str, name: str) -> Person:
+def enrol_by_mail(
+    visitor: Visitor, mailbox: Mailbox, *, email: str, name: str, look: Look = nothing
+) -> Person:
     """Wait for the invitation mail and go through the enrolment."""
     mail = mailbox.wait_for(to=email, containing="/invitations/")
-    return enrol(visitor, link_in(mail, containing="/invitations/"), email=email, name=name)
+    link = link_in(mail, containing="/invitations/")
+    return enrol(visitor, link, email=email, name=name, look=look)
 
 
-def sign_in(person: Person) -> None:
+def sign_in(person: Person, *, look: Look = nothing) -> None:
     """Sign in with passphrase and code."""
     page = person.page
     page.goto("/sign-in/")
     page.get_by_label("E-mail address").fill(person.email)
     page.get_by_label("Passphrase").fill(person.passphrase)
     submit(page, "Continue")
+    look(page)
     page.get_by_role("textbox", name="Code").fill(person.code())
     submit(page, "Sign in")
     expect(page.get_by_role("heading", level=1)).to_have_text("Home")

@@ -1,10 +1,11 @@
 """Walks through every page a person can reach, in both themes and four languages."""
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from django.urls import Resolver404, get_resolver, resolve
+from django.urls import NoReverseMatch, Resolver404, get_resolver, resolve, reverse
 from playwright.sync_api import Page, Response
 
 from tests.architecture.test_guards import patterns
@@ -34,11 +35,13 @@ class Walk:
 
     Attributes:
         names: URL names that answered.
+        ids: ids in addresses that showed a page, by URL name.
         pages: pages looked at, over persons, themes and languages.
         findings: what was wrong.
     """
 
     names: set[str] = field(default_factory=set)
+    ids: dict[str, dict[str, object]] = field(default_factory=dict)
     pages: int = 0
     findings: list[str] = field(default_factory=list)
 
@@ -61,27 +64,43 @@ def addresses_without_arguments() -> list[str]:
     ]
 
 
-def walk_as_visitor(walk: Walk, visitor: Visitor) -> None:
-    """Look at what somebody meets who is not signed in."""
-    addresses = [*addresses_without_arguments(), *TOKEN_ADDRESSES]
+def walk_as_visitor(walk: Walk, visitor: Visitor, *, only: tuple[str, ...] = ()) -> None:
+    """Look at what somebody meets who is not signed in, or at some addresses only."""
+    walk.names -= {str(_name_of(address)) for address in only}
+    addresses = only or (*addresses_without_arguments(), *TOKEN_ADDRESSES)
     found = _crawl(walk, visitor.page, None, addresses)
     _look(walk, visitor, None, found)
 
 
 def walk_as(walk: Walk, person: Person) -> None:
     """Look at everything a person can reach by links, one address per URL name."""
-    starts = [item for item in addresses_without_arguments() if not item.startswith("/sign-out")]
-    found = _crawl(walk, person.page, person, starts)
+    found = _crawl(walk, person.page, person, addresses_without_arguments())
+    found += _crawl(walk, person.page, person, _siblings(walk))
     _look(walk, person.visitor, person, found)
 
 
-def _crawl(walk: Walk, page: Page, person: Person | None, starts: list[str]) -> list[str]:
+def look_at(walk: Walk, page: Page, *, languages: bool = True) -> None:
+    """Look at the open page of a person who is on the way in, where it stands."""
+    here = _name_of(page.url)
+    for words in LANGUAGES.values() if languages else ("",):
+        if words:
+            page.get_by_role("button", name=words, exact=True).first.click()
+            page.wait_for_load_state()
+        _look_in_both_themes(walk, page, words)
+    if languages:
+        page.get_by_role("button", name=LANGUAGES["en"], exact=True).first.click()
+        page.wait_for_load_state()
+    if here is not None:
+        walk.names.add(here)
+
+
+def _crawl(walk: Walk, page: Page, person: Person | None, starts: Iterable[str]) -> list[str]:
     """Return the addresses of pages that nobody has looked at, following links."""
     waiting, seen, pages = deque(starts), set[str](), list[str]()
     while waiting:
         address = waiting.popleft()
         name = _name_of(address)
-        if name is None or name in seen or name.startswith("account_logout"):
+        if name is None or name in seen:
             continue
         seen.add(name)
         if _has_no_page(page, address):
@@ -91,6 +110,8 @@ def _crawl(walk: Walk, page: Page, person: Person | None, starts: list[str]) -> 
         if _sends_on(page, name):
             walk.names.add(name)
         elif _name_of(page.url) == name:
+            if kwargs := resolve(urlsplit(address).path).kwargs:
+                walk.ids.setdefault(name, kwargs)
             waiting.extend(_links(page))
             if name not in walk.names:
                 walk.names.add(name)
@@ -104,14 +125,30 @@ def _look(walk: Walk, visitor: Visitor, person: Person | None, addresses: list[s
         _choose_language(visitor.page, words)
         for address in addresses:
             _open(visitor.page, person, address)
-            for theme in THEMES:
-                visitor.page.emulate_media(color_scheme=theme)
-                found = axe_violations(visitor.page)
-                walk.findings += [f"{address} {words} {theme}: {line}" for line in found]
-                walk.pages += 1
+            _look_in_both_themes(walk, visitor.page, words)
     walk.findings += visitor.complaints
     visitor.complaints.clear()
     _choose_language(visitor.page, LANGUAGES["en"])
+
+
+def _look_in_both_themes(walk: Walk, page: Page, words: str) -> None:
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        name = _name_of(page.url)
+        walk.findings += [f"{name} {words} {theme}: {line}" for line in axe_violations(page)]
+        walk.pages += 1
+
+
+def _siblings(walk: Walk) -> list[str]:
+    """Return addresses not yet visited whose ids are known from addresses that were."""
+    found = []
+    for name in page_names() - walk.names:
+        for known in list(walk.ids.values()):
+            try:
+                found.append(reverse(name, kwargs=known))
+            except NoReverseMatch:
+                continue
+    return found
 
 
 def _choose_language(page: Page, words: str) -> None:
@@ -143,9 +180,15 @@ def _sends_on(page: Page, name: str) -> bool:
 
 
 def _links(page: Page) -> list[str]:
-    found: list[str] = page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
+    """Return the addresses that a page links or sends forms to, and its neighbours in the admin."""
+    found: list[str] = page.eval_on_selector_all(
+        "a[href], form[action]", "all => all.map(one => one.href || one.action)"
+    )
     origin = page.evaluate("location.origin")
-    return [item.removeprefix(origin).split("#")[0] for item in found if item.startswith(origin)]
+    own = [item.removeprefix(origin).split("#")[0] for item in found if item.startswith(origin)]
+    changes = [item.removesuffix("change/") for item in own if item.endswith("/change/")]
+    neighbours = [f"{item}{page_of}" for item in changes for page_of in ("", "delete/", "history/")]
+    return [*own, *neighbours]
 
 
 def _name_of(address: str) -> str | None:

@@ -4,12 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from django.contrib.contenttypes.models import ContentType
-
 from foundation.identifiers import uuid7
 from tests.architecture.test_guards import patterns
 from tests.proofs_frame.world import World
-from workspace.records.models import Record
 
 # Arguments that name no object of an organisation: reviewed, each with the reason.
 NAMES_NO_OBJECT = {
@@ -82,9 +79,6 @@ def routes_into(world: World) -> Iterator[Route]:
 
 
 def _ids(name: str, pattern: str, world: World) -> dict[str, object]:
-    if name == "admin:view_on_site":
-        content_type = ContentType.objects.get_for_model(Record)
-        return {"content_type_id": content_type.pk, "object_id": world.ids["record_id"]}
     admin = _ADMIN.match(name)
     if admin is not None:
         label = ".".join(part for part in admin.groups() if part)

@@ -33,7 +33,7 @@ NO_STAFF = {302, 403, 404, 405}
 # A verb that a route of the API does not have is refused for want of a scope.
 NO_SCOPE = 403
 # Where even the staff find nothing, so that the control cannot see a difference; with the reason.
-SEEN_BY_NOBODY = {"admin:view_on_site": "no model of the portal has an address for Django's link"}
+SEEN_BY_NOBODY: Mapping[str, str] = {}
 JSON = "application/json"
 
 # A form as the rightful person would send it, so that a hole would really write.
