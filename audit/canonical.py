@@ -7,10 +7,11 @@ a double holds exactly, no floats. Decimals and times are strings.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from typing import Final
 from uuid import UUID
 
 import jcs  # type: ignore[import-untyped]  # the package carries no types
@@ -54,10 +55,11 @@ def plain(value: object) -> object:
     Raises:
         Unserialisable: see :func:`encode`.
     """
-    if type(value) is str:
-        return _short(clean(value))
+    quick = _QUICK.get(type(value))
+    if quick is not None:
+        return quick(value)
     if isinstance(value, Mapping):
-        return {clean(str(key)): plain(item) for key, item in value.items()}
+        return _mapping(value)
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in _ordered(value)]
     scalar = _scalar(value)
@@ -81,6 +83,20 @@ def digest_of(text: str) -> dict[str, object]:
     """Return digest and length, which stand for text that is too long for an entry."""
     encoded = text.encode()
     return {"length": len(encoded), "sha256": hashlib.sha256(encoded).hexdigest()}
+
+
+def _mapping(value: Mapping[object, object]) -> dict[str, object]:
+    return {clean(str(key)): plain(item) for key, item in value.items()}
+
+
+def _text(text: str) -> object:
+    if text.isascii() and "\0" not in text and len(text) <= MAX_TEXT_BYTES:
+        return text
+    return _short(clean(text))
+
+
+def _same(value: object) -> object:
+    return value
 
 
 def _short(text: str) -> object:
@@ -123,3 +139,14 @@ def _written(value: object) -> str:
     if isinstance(value, UUID | Decimal):
         return str(value)
     raise Unserialisable(f"{type(value).__name__} has no written form in entries")
+
+
+# By exact type, because entries are made of these and every recorded act waits for them.
+_QUICK: Final[Mapping[type, Callable[..., object]]] = {
+    str: _text,
+    dict: _mapping,
+    int: _integer,
+    bool: _same,
+    type(None): _same,
+    UUID: str,
+}

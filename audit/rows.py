@@ -7,7 +7,7 @@ Sequence, epoch, transaction id, database user and time are set by the trigger.
 from dataclasses import dataclass, fields
 from uuid import UUID
 
-from django.db import connections
+from foundation import prepared
 
 RECORD_IN_CHANGE = 1
 RECORD_IN_JOURNAL = 2
@@ -54,5 +54,4 @@ _INSERT = (
 
 def insert(row: Row, *, using: str) -> None:
     """Write one row on a database alias; whatever the database says is passed on."""
-    with connections[using].cursor() as cursor:
-        cursor.execute(_INSERT, [getattr(row, column) for column in _COLUMNS])
+    prepared.execute(_INSERT, [getattr(row, column) for column in _COLUMNS], using=using)

@@ -10,11 +10,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 
 from encryption import envelope, wrapping
@@ -25,6 +25,7 @@ from encryption.key_tables import DataKey, ErasureLedgerEntry, Revocation
 from encryption.providers.base import Context
 from encryption.router import KEYS
 from encryption.types import DATA, GENERAL, VAULT, KeyState, Owner
+from foundation import prepared
 from foundation.contracts import key_journal
 from foundation.contracts.key_journal import KeyEvent
 
@@ -314,10 +315,8 @@ class Keyring:
             self._seen = newest or 0
 
     def _drop_revoked(self) -> None:
-        # Written out: each request asks, and Django would compose the statement each time.
-        with connections[KEYS].cursor() as cursor:
-            cursor.execute(_REVOKED_SINCE, [self._seen or 0])
-            revoked = cursor.fetchall()
+        rows = prepared.fetch(_REVOKED_SINCE, [self._seen or 0], using=KEYS)
+        revoked = cast("list[tuple[int, int]]", rows)
         if revoked:
             self.forget([wrapping.id_bytes(key_id) for _, key_id in revoked])
             self._seen = revoked[-1][0]

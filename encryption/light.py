@@ -12,12 +12,13 @@ from functools import cache
 from typing import cast
 from uuid import UUID
 
-from django.db import connections, router
+from django.db import router
 from django.db.models import Model
 
 from encryption.fields import AnySealedField, SealedField
 from encryption.keyring import keyring
 from encryption.values import UNOPENED, Row, Sealed
+from foundation import prepared
 from foundation.tenancy import ScopedManager, required_organisation
 
 LightRow = tuple[object, ...]
@@ -61,9 +62,7 @@ def light_rows(
     given: list[object] = [list(among)]
     if shape.is_scoped:
         given.append(required_organisation())
-    with connections[router.db_for_read(model)].cursor() as cursor:
-        cursor.execute(shape.statement, cast("list[str]", given))  # the stubs know no array
-        found = cursor.fetchall()
+    found = prepared.fetch(shape.statement, given, using=router.db_for_read(model))
     key_ids: set[bytes] = set()
     rows = [_bound(shape, values, key_ids) for values in found]
     keyring.preload(key_ids)

@@ -10,12 +10,12 @@ from functools import cache
 from typing import Final, TypeVar
 from uuid import UUID
 
-from django.db import connection, router
+from django.db import router
 from django.db.models import Model
 from oauth2_provider.models import AccessToken
 
 from accounts.models import Organisation
-from foundation import clock
+from foundation import clock, prepared
 from integrations.partners.digests import digest_of
 from integrations.partners.models import PartnerClient
 
@@ -53,17 +53,16 @@ class Granted:
 
 def granted_by(token: str) -> Granted | None:
     """Return the client and scopes of a token that has not ended; the client is not judged yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(), [digest_of(token), clock.now()])
-        row = cursor.fetchone()
-    if row is None:
+    using = router.db_for_read(PartnerClient)
+    rows = prepared.fetch(_statement(), [digest_of(token), clock.now()], using=using)
+    if not rows:
         return None
-    scope, *values = row
+    scope, *values = rows[0]
     client = _made(PartnerClient, _CLIENT, values)
     client.organisation = _made(Organisation, _ORGANISATION, values)
     client.acts_in = _made(Organisation, _ORGANISATION, values)
     _plan.set((client.pk, client.plan))
-    return Granted(client, frozenset(scope.split()))
+    return Granted(client, frozenset(str(scope).split()))
 
 
 def plan_of_client(client_id: UUID) -> str | None:

@@ -16,6 +16,7 @@ _ALIASES = {
     "keys": "KEYS_DATABASE_URL",
     "keys_vault": "KEYS_VAULT_DATABASE_URL",
 }
+_PREPARE = environment.flag("DATABASE_PREPARE", default=True)
 _REQUIRED = {"default", "journal", "keys"}
 
 
@@ -33,7 +34,12 @@ def _connection(url: str) -> dict[str, object]:
         "CONN_MAX_AGE": CONNECTION_SECONDS,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
-        "OPTIONS": {"connect_timeout": 3, **query},
+        "OPTIONS": {
+            "connect_timeout": 3,
+            # Django prepares nothing by itself; foundation.prepared does, where this is a number.
+            "prepare_threshold": 5 if _PREPARE else None,
+            **query,
+        },
     }
 
 
