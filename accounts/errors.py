@@ -34,6 +34,12 @@ class LastAdministrator(Conflict):
     code = "accounts.last_administrator"
 
 
+class TooManyInvitations(Conflict):
+    """An organisation has sent as many invitations in a day as it may."""
+
+    code = "accounts.too_many_invitations"
+
+
 class AlreadyMember(Conflict):
     """The person is a member already."""
 

@@ -15,7 +15,12 @@ from accounts.audit_events import (
     INVITATION_SENT,
     INVITATION_WITHDRAWN,
 )
-from accounts.errors import AlreadyMember, InvitationForeign, LinkUnusable
+from accounts.errors import (
+    AlreadyMember,
+    InvitationForeign,
+    LinkUnusable,
+    TooManyInvitations,
+)
 from accounts.models import Invitation, Membership, Organisation, Role, User
 from accounts.services import memberships
 from accounts.types import MembershipSource
@@ -26,6 +31,7 @@ from foundation.errors import NotFound
 from foundation.principals import VISITOR, Principal
 
 LIFE = timedelta(days=7)
+MOST_A_DAY = 100
 SWEEP_AFTER = timedelta(seconds=30)
 
 
@@ -47,7 +53,9 @@ def invite(
     Raises:
         AboveCeiling: the role is above what the actor or the organisation may hand out.
         AlreadyMember: the person is a member already.
+        TooManyInvitations: a member sends more than 100 in a day: mails in our name to strangers.
     """
+    _stay_within_limit(organisation, principal)
     address = User.objects.normalize_email(email)
     memberships.check_role(organisation, role, principal=principal)
     person = queries.user_by_email(address)
@@ -248,6 +256,17 @@ def due() -> list[UUID]:
         created_at__lt=clock.now() - SWEEP_AFTER,
     )
     return list(waiting.order_by("created_at").values_list("pk", flat=True)[:50])
+
+
+def _stay_within_limit(organisation: Organisation, principal: Principal) -> None:
+    if principal.subject_id is None or principal.is_staff:
+        return
+    since = clock.now() - timedelta(days=1)
+    sent = Invitation.objects.filter(organisation=organisation, created_at__gt=since).count()
+    if sent >= MOST_A_DAY:
+        raise TooManyInvitations(
+            _("Your organisation has sent 100 invitations in a day. Please go on tomorrow.")
+        )
 
 
 def _open_one(invitation_id: UUID, organisation_id: UUID) -> Invitation:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import queries
-from accounts.errors import AlreadyMember
+from accounts.errors import AlreadyMember, TooManyInvitations
 from accounts.forms import InviteForm, MemberRoleForm
 from accounts.models import Membership, Organisation, User
 from accounts.permissions import INVITE_USERS, MANAGE_USERS, READ_USERS
@@ -71,7 +71,7 @@ def member_invite(request: HttpRequest) -> HttpResponse:
             invitations.invite(
                 organisation=organisation, principal=principal_of(request), **form.cleaned_data
             )
-        except AlreadyMember as error:
+        except (AlreadyMember, TooManyInvitations) as error:
             form.add_error("email", error.message)
         else:
             messages.success(request, _("The invitation is on its way."))

@@ -10,6 +10,7 @@ from accounts.models import Invitation, Membership, Organisation, SecurityNotice
 from accounts.services import invitations, memberships, organisations
 from accounts.types import OrganisationKind, OrganisationStatus
 from audit.models import AuditEvent
+from foundation import clock
 from tests.factories import accounts as make
 from tests.factories.accounts import TEST, Answer, Browser
 
@@ -274,3 +275,21 @@ def test_the_display_name_lies_sealed(alice: Browser) -> None:
 
     assert b"Alice Archer".hex() not in text
     assert str(alice.user.display_name) not in text
+
+
+def test_an_organisation_sends_at_most_a_hundred_invitations_a_day(
+    kim: Browser, aurora: Organisation
+) -> None:
+    role = make.role("customer")
+    Invitation.objects.bulk_create(
+        Invitation(
+            email=f"p{number}@acme.test", organisation=aurora, role=role, expires_at=clock.now()
+        )
+        for number in range(invitations.MOST_A_DAY - 1)
+    )
+
+    last = invite(kim, role="customer", email="last@acme.test")
+    more = invite(kim, role="customer", email="more@acme.test")
+
+    assert (last.status_code, more.status_code) == (302, 422)
+    assert not Invitation.objects.filter(email="more@acme.test").exists()

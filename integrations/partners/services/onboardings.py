@@ -13,6 +13,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts import queries as accounts
 from accounts.models import Organisation, Role
 from accounts.services import invitations, organisations
 from accounts.types import OrganisationKind
@@ -346,8 +347,18 @@ def _check_names(given: Description) -> None:
         for member in ("organisation_name", "contact_name", "purpose")
         if not is_one_line(getattr(given, member) or "")
     )
+    wrong += _operator_s_name(given.organisation_name)
     if wrong:
         raise Invalid(_("The request is not valid."), errors=wrong)
+
+
+def _operator_s_name(name: str | None) -> tuple[FieldError, ...]:
+    """Refuse the operator's own name: its invitations would read as if they came from here."""
+    operator = accounts.operator()
+    if operator is None or organisations.sort_key(name or "") != operator.sort_key:
+        return ()
+    detail = _("This is the name of the operator of this portal. Enter your own.")
+    return (FieldError("/organisation_name", "name_taken", detail),)
 
 
 def _check_scopes(wanted: tuple[str, ...]) -> None:
