@@ -16,6 +16,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
+import pytest
 from django.apps import apps
 from django.db import connections
 from django.test import Client
@@ -52,6 +53,7 @@ class Captured:
     statements: list[str] = field(default_factory=list)
 
 
+@pytest.mark.timeout(600)  # some 300 requests; each is quick, but a busy machine takes its time
 def test_every_address_has_a_budget_or_a_reason_and_more_rows_cost_no_statement() -> None:
     names = {name: route for name, route, _view in patterns() if not ADMIN_FORMS.match(name)}
     place = filled()
