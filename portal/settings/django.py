@@ -106,6 +106,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = ["portal.formats"]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
