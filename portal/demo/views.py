@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from accounts.models.role import SHIPPED_NAMES
 from portal.demo import mailbox, people
 from portal.demo.guard import demo_only
 
@@ -15,7 +16,11 @@ from portal.demo.guard import demo_only
 def demo(request: HttpRequest) -> HttpResponse:
     """Show each made-up person with passphrase and present code."""
     shown = [
-        {"person": person, "code": people.current_code(person.totp_secret)}
+        {
+            "person": person,
+            "role": SHIPPED_NAMES.get(person.role, person.role),
+            "code": people.current_code(person.totp_secret),
+        }
         for person in people.load()
     ]
     return render(request, "portal/demo.html", {"people": shown})
