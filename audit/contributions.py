@@ -56,5 +56,6 @@ NAVIGATION: Final = (
         url_name="audit:history",
         icon="history",
         order=85,
+        group=_("You"),
     ),
 )

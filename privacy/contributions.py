@@ -54,6 +54,7 @@ NAVIGATION = (
         url_name="privacy:overview",
         icon="shield-check",
         order=80,
+        group=_("You"),
     ),
 )
 

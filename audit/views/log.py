@@ -143,7 +143,7 @@ def _facts(entry: AuditEvent) -> Facts:
     request = wording.part(entry, "request")
     return [
         (_("Kind of event"), entry.type),
-        (_("Time (UTC)"), entry.occurred_at.isoformat(timespec="microseconds")),
+        (_("Time (UTC)"), wording.moment(entry)),
         (_("Outcome"), wording.outcome(entry.outcome).text),
         (_("Severity"), wording.severity(entry.severity).text),
         (_("Actor"), wording.actor(entry)),
