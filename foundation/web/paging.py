@@ -94,7 +94,7 @@ def by_number(
     )
 
 
-def address(request: HttpRequest, **changes: str) -> str:
+def address(request: HttpRequest, /, **changes: str) -> str:
     """Return the address of the present list with parameters set, or removed by an empty text."""
     query = request.GET.copy()
     for name, value in changes.items():

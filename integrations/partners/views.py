@@ -17,7 +17,7 @@ from foundation.principals import Principal
 from integrations.partners import agreements, pages, queries
 from integrations.partners.errors import LinkNotValid
 from integrations.partners.forms import AcceptTermsForm, ConfirmForm, MakeSecretForm
-from integrations.partners.models import Onboarding
+from integrations.partners.models import Onboarding, PartnerClient
 from integrations.partners.permissions import MANAGE_CLIENTS, READ_CLIENTS
 from integrations.partners.services import clients, onboardings
 from integrations.partners.types import OnboardingState
@@ -122,8 +122,7 @@ def make_secret(request: HttpRequest, client_id: UUID) -> HttpResponse:
     found = queries.client_for(principal, client_id)
     form = MakeSecretForm(request.POST or None)
     if request.method == "GET" or not form.is_valid():
-        context = {"client": found, "form": MakeSecretForm(), "cancel_url": _address(client_id)}
-        return render(request, "partners/make_secret.html", context)
+        return _make_secret_page(request, found)
     try:
         value = clients.make_secret(
             found.pk, form_id=form.cleaned_data["form_id"], principal=principal
@@ -198,6 +197,16 @@ def _terms_page(
         "texts": pages.shown_texts(agreements.current_terms()),
     }
     return render(request, "partners/terms.html", context, status=status)
+
+
+def _make_secret_page(request: HttpRequest, found: PartnerClient) -> HttpResponse:
+    """Show the button; after a form that nobody was shown, say so beside a good one."""
+    status = HTTPStatus.OK
+    if request.method == "POST":
+        messages.error(request, _("This form did not come from here. Use the button below."))
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    context = {"client": found, "form": MakeSecretForm(), "cancel_url": _address(found.pk)}
+    return render(request, "partners/make_secret.html", context, status=status)
 
 
 def _link_not_valid(request: HttpRequest) -> HttpResponse:

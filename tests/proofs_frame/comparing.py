@@ -17,6 +17,7 @@ LEFT_BY_ATTEMPTS = (
     "accounts_usersession",
     "django_session",
     "rest_idempotencyrecord",
+    "axes_",
 )
 
 

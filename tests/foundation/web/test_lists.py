@@ -125,3 +125,9 @@ def test_a_chip_removes_its_filter_alone(rf: RequestFactory) -> None:
     )
 
     assert chip.remove_url == "/?kind=x"
+
+
+def test_a_filter_may_be_called_like_an_argument_of_ours(rf: RequestFactory) -> None:
+    (chip,) = tables.chips(rf.get("/?request=7"), {"request": "Request: 7"})
+
+    assert chip.remove_url == "/"

@@ -121,6 +121,17 @@ def test_a_secret_is_shown_once_and_in_no_later_page() -> None:
     assert client.secrets.count() == 1
 
 
+def test_a_secret_form_that_was_never_shown_makes_none() -> None:
+    partner = partners.live()
+    client, browser = partner.client(), _key_user(partner)
+
+    answer = browser.post(f"/partners/clients/{client.pk}/secrets/new/", {"form_id": "spoilt"})
+
+    assert answer.status_code == 422
+    assert "Use the button below" in answer.content.decode()
+    assert not client.secrets.exists()
+
+
 def test_a_secret_asks_for_a_fresh_proof() -> None:
     partner = partners.live()
     client, browser = partner.client(), _key_user(partner)

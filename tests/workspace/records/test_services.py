@@ -244,6 +244,16 @@ def test_an_iban_finds_its_visible_records_and_no_others(alice: Principal) -> No
         assert [record.pk for record in found] == [mine.id]
 
 
+@pytest.mark.parametrize("mode", ["everybody", "before\x00after", "x" * 5_000])
+def test_an_unknown_mode_leaves_nothing(alice: Principal, mode: str) -> None:
+    make.record(alice)
+
+    with organisation_scope(make.organisation_of(alice)):
+        narrowed = RecordFilter(visibility=mode)
+
+        assert not services.list_records(principal=alice, narrowed=narrowed).exists()
+
+
 def test_a_list_is_one_entry_with_its_ids(alice: Principal) -> None:
     first, second = make.record(alice), make.record(alice, kind="contact")
 

@@ -95,7 +95,8 @@ def list_records(*, principal: Principal, narrowed: RecordFilter) -> QuerySet[Re
         known = {kind.code: kind.id for kind in kinds()}
         records = records.filter(kind_id=known.get(narrowed.kind))
     if narrowed.visibility:
-        records = records.filter(visibility=narrowed.visibility)
+        known_modes = [mode for mode in Visibility if mode.value == narrowed.visibility]
+        records = records.filter(visibility__in=known_modes)
     if narrowed.owner == "me":
         records = records.filter(owner_id=principal.id)
     return records
