@@ -27,6 +27,7 @@ class PortalAdminSite(admin.AdminSite):
     site_header = _("Administration")
     site_title = _("Administration")
     index_title = _("Administration")
+    site_url = None  # our header has its own way back to the portal
     enable_nav_sidebar = True
 
     def register(  # type: ignore[override]  # the stubs tie model and class by a type variable
