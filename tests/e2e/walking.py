@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
-from django.urls import NoReverseMatch, Resolver404, get_resolver, resolve, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from playwright.sync_api import Page, Response
 
 from tests.architecture.test_guards import patterns
@@ -13,7 +14,7 @@ from tests.e2e.browser import Visitor, axe_violations
 from tests.e2e.people import Person, step_up_if_asked
 
 LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "pl": "Polski"}
-THEMES = ("light", "dark")
+THEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 METHOD_NOT_ALLOWED = 405
 # Machines read these; they have tests of their own and no page to look at.
 NOT_PAGES = ("api/", "oauth2/", ".well-known/", "health/", "csp-report", "static/")
@@ -194,7 +195,7 @@ def _links(page: Page) -> list[str]:
 def _name_of(address: str) -> str | None:
     """Return the URL name of an address, with its namespaces, as the guards' test names it."""
     try:
-        match = resolve(urlsplit(address).path, urlconf=get_resolver().urlconf_module)
+        match = resolve(urlsplit(address).path)
     except Resolver404:
         return None
     return ":".join([*match.namespaces, match.url_name or match.route])
