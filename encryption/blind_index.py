@@ -28,6 +28,7 @@ from encryption.types import GENERAL, KeyState, Owner
 
 DIGEST_BYTES: Final = 16
 
+_VERSION = bytes([VERSION])
 _INFO = b"gatehouse blind index v1"
 # Arrays, because Django's bulk insert of bytes sends one parameter per cell.
 _INSERT = """
@@ -100,17 +101,17 @@ class BlindMatch(Expression):
         """Return the condition."""
         column, params = compiler.compile(cast("Expression", self._key))
         table = BlindIndexEntry._meta.db_table  # noqa: SLF001  Django's model API
+        places = ", ".join(["%s"] * len(self._digests))
         sql = (
             f"{column} = ANY(ARRAY(SELECT row FROM {table} "  # noqa: S608  our own names
-            "WHERE label = %s AND digest = ANY(%s)))"
+            f"WHERE label = %s AND digest IN ({places})))"
         )
-        return sql, cast("tuple[str | int, ...]", (*params, self._label, self._digests))
+        return sql, cast("tuple[str | int, ...]", (*params, self._label, *self._digests))
 
 
 def digest(field: AnySealedField, value: object) -> bytes:
     """Return the digest of a value under the active index root."""
-    message = bytes([VERSION]) + field.normalise(value)
-    return hmac.digest(keys.key(field.label_part), message, hashlib.sha256)[:DIGEST_BYTES]
+    return _digest(field, field.normalise(value))
 
 
 def match(field: AnySealedField, value: object) -> BlindMatch:
@@ -119,9 +120,14 @@ def match(field: AnySealedField, value: object) -> BlindMatch:
     Raises:
         TypeError: the field has no blind index.
     """
+    return match_normal(field, field.normalise(value))
+
+
+def match_normal(field: AnySealedField, normal: bytes) -> BlindMatch:
+    """Return the condition for a value in its normal form; errors as :func:`match`."""
     if not field.blind_index:
         raise TypeError(f"{field.label} has no blind index")
-    return BlindMatch(field.label, [digest(field, value)])
+    return BlindMatch(field.label, [_digest(field, normal)])
 
 
 def add(instances: Sequence[models.Model], fields: Sequence[AnySealedField], *, using: str) -> None:
@@ -160,6 +166,11 @@ def forget_owner(owner: Owner, *, using: str) -> None:
     """Delete all digests of values that an owner's keys seal."""
     entries = BlindIndexEntry.objects.using(using)
     entries.filter(owner=owner.id, owner_kind=str(owner.kind)).delete()
+
+
+def _digest(field: AnySealedField, normal: bytes) -> bytes:
+    message = _VERSION + normal
+    return hmac.digest(keys.key(field.label_part), message, hashlib.sha256)[:DIGEST_BYTES]
 
 
 def _active_row() -> IndexKey | None:

@@ -58,16 +58,20 @@ def key_id_of(sealed: bytes) -> bytes:
     return sealed[1:HEADER_BYTES]
 
 
-def open_sealed(cipher: AESGCM, sealed: bytes, *, label: bytes, row: bytes) -> bytes:
+def open_sealed(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes:
     """Open one value whose format was checked by ``key_id_of``.
+
+    Args:
+        cipher: AES-256-GCM under the data key.
+        sealed: the stored bytes.
+        place: result of ``label_part`` and the 16 bytes of the row's key.
 
     Raises:
         Tampered: the value was not sealed by this key for this label and row.
     """
-    header = sealed[:HEADER_BYTES]
     try:
         return cipher.decrypt(
-            sealed[HEADER_BYTES:_NONCE_END], sealed[_NONCE_END:], header + label + row
+            sealed[HEADER_BYTES:_NONCE_END], sealed[_NONCE_END:], sealed[:HEADER_BYTES] + place
         )
     except InvalidTag as error:
         raise Tampered("a sealed value was changed, or belongs to another row or field") from error

@@ -145,7 +145,9 @@ class SealedField(_Field[Set, Get]):
         self, value: bytes | None, _expression: object, _connection: BaseDatabaseWrapper
     ) -> Sealed | None:
         """Wrap the column's bytes; the mixin's ``from_db`` binds them to their row."""
-        return None if value is None else Sealed(bytes(value), self.label_part)
+        if value is None:
+            return None
+        return Sealed(value if value.__class__ is bytes else bytes(value), self.label_part)
 
     def open(self, sealed: Sealed, instance: models.Model | None) -> None:
         """Open a sealed value in place.
@@ -269,7 +271,7 @@ class SealedField(_Field[Set, Get]):
             raise keyring.why_missing(Owner(self.owner_kind, owner_id))
         if handle.owner_number != owner_id.int or handle.realm != self.realm:
             raise Tampered("a sealed value belongs to another owner")
-        return envelope.open_sealed(handle.cipher, ciphertext, label=sealed.label, row=row.key)
+        return envelope.open_sealed(handle.cipher, ciphertext, sealed.label + row.key)
 
     def _stands(self, sealed: Sealed, instance: models.Model) -> bool:
         row, now = sealed.row, self._row_now(instance)

@@ -11,6 +11,8 @@ def normalise_text(value: str) -> bytes:
 
     Look-alikes of other scripts stay different: they are different people.
     """
+    if value.isascii():
+        return value.lower().strip().encode()
     folded = unicodedata.normalize("NFKC", value).casefold()
     return unicodedata.normalize("NFKC", folded).strip().encode("utf-8", "surrogatepass")
 
@@ -22,6 +24,8 @@ def normalise_email(value: str) -> bytes:
 
 
 def _ascii(domain: str) -> str:
+    if domain.isascii():
+        return domain  # IDNA changes nothing in it
     try:
         return domain.encode("idna").decode()
     except UnicodeError:

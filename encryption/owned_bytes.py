@@ -39,9 +39,7 @@ def open_bytes(*, owner: Owner, label: str, row_id: UUID, sealed: bytes) -> byte
         raise keyring.why_missing(owner)
     if (handle.owner_id, handle.kind, handle.purpose) != (owner.id, owner.kind, DATA):
         raise Tampered("a sealed value belongs to another owner")
-    return envelope.open_sealed(
-        handle.cipher, sealed, label=envelope.label_part(label), row=row_id.bytes
-    )
+    return envelope.open_sealed(handle.cipher, sealed, envelope.label_part(label) + row_id.bytes)
 
 
 def preload(sealed_values: "list[bytes]") -> None:

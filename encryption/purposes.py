@@ -42,7 +42,7 @@ def reveal_text(purpose: str, token: str) -> str:
         raise KeyLost("the key of a sealed text is not in the keys database")
     if handle.purpose != purpose:
         raise Tampered("a sealed text belongs to another purpose")
-    plain = envelope.open_sealed(handle.cipher, sealed, label=_label(purpose), row=_NO_ROW)
+    plain = envelope.open_sealed(handle.cipher, sealed, _label(purpose) + _NO_ROW)
     return plain.decode()
 
 

@@ -153,8 +153,12 @@ class SealedQuerySet(models.QuerySet[Entry]):
         ((name, wanted),) = value.items()
         field = cast("AnySealedField", self.model._meta.get_field(name))  # noqa: SLF001
         normal = field.normalise(wanted)
-        found = self.filter(blind_index.match(field, wanted))
-        return [entry for entry in found if field.normalise(getattr(entry, name)) == normal]
+        found = self.filter(blind_index.match_normal(field, normal))
+        return [
+            entry
+            for entry in found
+            if (value := getattr(entry, name)) == wanted or field.normalise(value) == normal
+        ]
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Entry]:
         """Iterate in chunks whose keys are loaded in one query each."""

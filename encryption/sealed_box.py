@@ -134,7 +134,7 @@ def _private_half(row_id: UUID) -> X25519PrivateKey:
         raise KeyLost("the vault's data key is not in the keys database")
     if handle.purpose != VAULT:
         raise Tampered("the vault's key pair is sealed under a foreign key")
-    raw = envelope.open_sealed(handle.cipher, sealed, label=_LABEL, row=row_id.bytes)
+    raw = envelope.open_sealed(handle.cipher, sealed, _LABEL + row_id.bytes)
     private = X25519PrivateKey.from_private_bytes(raw)
     if private.public_key().public_bytes_raw() != bytes(row.public_key):
         raise Tampered("the public half of the vault's key pair was changed")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -35,10 +36,15 @@ class Owner:
     kind: OwnerKind
     id: UUID
 
-    @classmethod
-    def day(cls, on: date) -> "Owner":
+    @staticmethod
+    def day(on: date) -> "Owner":
         """Return the owner that stands for one day."""
-        return cls(OwnerKind.DAY, uuid5(_DAYS, on.isoformat()))
+        return _day(on)
+
+
+@lru_cache(maxsize=64)
+def _day(on: date) -> Owner:
+    return Owner(OwnerKind.DAY, uuid5(_DAYS, on.isoformat()))
 
 
 class KeyState(TextChoices):

@@ -53,11 +53,17 @@ class _Wrapper(BaseDatabaseWrapper):
 
 @contextmanager
 def _cursor(using: str) -> Iterator["CursorWrapper"]:
-    """Do what Django's ``_cursor`` does, with another cursor of the driver inside."""
+    """Do what Django's ``_cursor`` does, with another cursor of the driver inside.
+
+    Where statements are logged, Django's own cursor is used: it logs them with their values.
+    """
     wrapper = cast("_Wrapper", connections[using])
+    with wrapper.cursor() if wrapper.queries_logged else _made(wrapper) as cursor:
+        yield cursor
+
+
+def _made(wrapper: _Wrapper) -> "CursorWrapper":
     wrapper.close_if_health_check_failed()
     wrapper.ensure_connection()
     with wrapper.wrap_database_errors:
-        made = wrapper._prepare_cursor(_Prepared(wrapper.connection))  # noqa: SLF001
-    with made as cursor:
-        yield cursor
+        return wrapper._prepare_cursor(_Prepared(wrapper.connection))  # noqa: SLF001

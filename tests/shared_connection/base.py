@@ -52,6 +52,12 @@ class DatabaseWrapper:
         owner = self._owner()
         return RoleCursor(owner.cursor(), owner=owner, role=ROLES[self.alias])
 
+    def _prepare_cursor(self, cursor: object) -> "RoleCursor":
+        """Wrap a cursor of the driver itself, as ``foundation.prepared`` does."""
+        owner = self._owner()
+        made = owner._prepare_cursor(cursor)  # type: ignore[attr-defined]  # left out of the stubs
+        return RoleCursor(made, owner=owner, role=ROLES[self.alias])
+
     def chunked_cursor(self) -> "RoleCursor":
         """Return a server-side cursor that works with the rights of this alias."""
         owner = self._owner()
