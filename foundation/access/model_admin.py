@@ -25,6 +25,7 @@ class GuardedModelAdmin(admin.ModelAdmin[Row], Generic[Row]):
         may_delete: whether rows are deleted here.
     """
 
+    view_on_site = False  # models of libraries bring addresses that the portal does not have
     view_permission: ClassVar[str] = ""
     change_permission: ClassVar[str] = ""
     may_add: ClassVar[bool] = False
