@@ -54,7 +54,7 @@ def test_the_main_job_runs_on_the_real_stack_and_leaves_no_planted_value(
     steps.accept_terms(journey, program)
     steps.approve_partner(journey, program)
     steps.change_bank_details(journey, program)
-    alert_seconds = steps.guess_passphrase(journey)
+    alert_seconds = steps.guess_passphrase(journey, victim="olga@acme.example")
     steps.take_copy(journey, tmp_path)
     steps.change_role(journey)
     steps.erase(journey)

@@ -76,7 +76,7 @@ def _fill(journey: Journey, erp: HttpsServer) -> None:
     steps.accept_terms(journey, program)
     steps.approve_partner(journey, program)
     steps.make_secret(journey)
-    steps.guess_passphrase(journey)
+    steps.guess_passphrase(journey, victim="nobody@acme.example", is_known=False)
     steps.ask_copy(journey)
 
 
