@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -23,7 +22,7 @@ from accounts.session_engine import key_of
 from accounts.types import SessionEnd
 from foundation import clock
 from foundation.access.guards import guard_of, principal_of
-from foundation.errors import Denied, DomainError, Unavailable
+from foundation.errors import AWAY, Denied, DomainError, Unavailable
 from foundation.net import client_ip
 from foundation.tenancy import organisation_scope
 from foundation.web import errors
@@ -164,7 +163,7 @@ class OrganisationScopeMiddleware:
                 return cast("HttpResponseBase", render()) if callable(render) else response
         except DomainError as error:
             return errors.refusal(request, error)
-        except (OperationalError, InterfaceError):
+        except AWAY:
             logger.exception("accounts.database_away")
             return errors.refusal(request, Unavailable())
 

@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar
 
+from django.db import InterfaceError, OperationalError
+from redis import RedisError
+
+# What the drivers raise where a database or the cache is away; every edge answers with 503.
+AWAY = (OperationalError, InterfaceError, RedisError)
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:

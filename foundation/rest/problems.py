@@ -5,13 +5,12 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from foundation.errors import DomainError, FieldError, Invalid, TooMany, Unavailable
+from foundation.errors import AWAY, DomainError, FieldError, Invalid, TooMany, Unavailable
 from foundation.rest.parsers import escape_pointer
 from foundation.rest.permissions import ScopeMissing
 from foundation.rest.problem_types import BY_STATUS, type_for
@@ -49,8 +48,8 @@ def as_domain_error(error: Exception) -> DomainError | None:
         return Invalid(_("The request is not valid."), errors=tuple(_field_errors(error.detail)))
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
-    if isinstance(error, OperationalError | InterfaceError):
-        return Unavailable(_("The database does not answer. Please try again shortly."))
+    if isinstance(error, AWAY):
+        return Unavailable()
     return _of_django(error)
 
 

@@ -9,13 +9,12 @@ import sys
 from http import HTTPStatus
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from foundation.errors import DomainError, TooMany, Unavailable
+from foundation.errors import AWAY, DomainError, TooMany, Unavailable
 from foundation.web.branding import branding
 from foundation.web.texts import Text
 
@@ -83,9 +82,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Answer 500 (``handler500``), or 503 where a database does not answer."""
+    """Answer 500 (``handler500``), or 503 where a database or the cache does not answer."""
     error = sys.exc_info()[1]
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, AWAY):
         return refusal(request, Unavailable())
     if isinstance(error, DomainError):
         return refusal(request, error)

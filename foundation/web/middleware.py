@@ -5,13 +5,12 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
-from foundation.errors import DomainError, Unavailable
+from foundation.errors import AWAY, DomainError, Unavailable
 from foundation.identifiers import uuid7
 from foundation.observability import request_id_scope
 from foundation.web import csp, errors, preferences
@@ -131,7 +130,7 @@ class ErrorPages:
         """Answer a refusal of a view; leave everything else to Django."""
         if isinstance(error, DomainError):
             return errors.refusal(request, error)
-        if isinstance(error, OperationalError | InterfaceError):
+        if isinstance(error, AWAY):
             return errors.refusal(request, Unavailable())
         return None
 

@@ -1,6 +1,6 @@
 """``manage.py encryption_setup``: make what the key store needs before the first request."""
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from encryption import services
 
@@ -12,5 +12,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **_options: object) -> None:
         """Run the command."""
-        services.prepare()
+        try:
+            services.prepare()
+        except services.KeysUnavailable as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(f"key store: {services.ring_state()}")

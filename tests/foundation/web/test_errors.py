@@ -6,6 +6,7 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from pytest_django import Settings
+from redis import RedisError
 
 from foundation.access.guards import PermissionMissing
 from foundation.errors import NotFound
@@ -67,7 +68,12 @@ def test_a_missing_right_is_named_so_that_it_can_be_asked_for(
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(ValueError("x"), 500), (OperationalError("x"), 503), (NotFound("Gone."), 404)],
+    [
+        (ValueError("x"), 500),
+        (OperationalError("x"), 503),
+        (RedisError("x"), 503),
+        (NotFound("Gone."), 404),
+    ],
 )
 def test_the_last_page_tells_a_lost_database_from_our_own_fault(
     request_with_id: HttpRequest, error: Exception, status: int
