@@ -1,7 +1,7 @@
 """How benchmarks measure: interleaved rounds in one run, medians, spread, ratios.
 
 Machines are noisy, so a figure is always a ratio to a floor that ran in the same round
-(runtime.md 7). Contestants run in the order A B, then B A, and so on. ``BENCH_SCALE`` multiplies
+(runtime.md 7). Contestants run in turn, A B and then B A. ``BENCH_SCALE`` multiplies
 the number of rows and requests: 0.1 for a quick look, 1 for figures that are published.
 """
 
@@ -73,15 +73,27 @@ def scaled(number: int, *, least: int = 1) -> int:
     return max(least, round(number * SCALE))
 
 
-def race(contestants: Mapping[str, Contestant], *, rounds: int = ROUNDS) -> dict[str, Times]:
-    """Run all contestants in interleaved rounds, after one round that is not counted."""
+def race(contestants: Mapping[str, Contestant], *, laps: int = 1) -> dict[str, Times]:
+    """Run all contestants in interleaved rounds, after one lap that is not counted.
+
+    Args:
+        contestants: by name.
+        laps: how often each contestant runs in a round, in turn with the others; many short laps
+            spread what else the machine does over all of them.
+    """
     times = {name: Times() for name in contestants}
     for contestant in contestants.values():
-        _timed(contestant, Times())
-    for number in range(rounds):
-        names = list(contestants)[:: 1 if number % 2 == 0 else -1]
-        for name in names:
-            _timed(contestants[name], times[name])
+        _timed(contestant)
+    for _ in range(ROUNDS):
+        walls, processors = dict.fromkeys(contestants, 0.0), dict.fromkeys(contestants, 0.0)
+        for lap in range(laps):
+            for name in list(contestants)[:: 1 if lap % 2 == 0 else -1]:
+                wall, processor = _timed(contestants[name])
+                walls[name] += wall
+                processors[name] += processor
+        for name, of_name in times.items():
+            of_name.wall.append(walls[name])
+            of_name.processor.append(processors[name])
     return times
 
 
@@ -141,14 +153,13 @@ def report(area: str, rows: Sequence[Measurement], *, decisions: Mapping[str, st
 _reported: dict[str, list[Measurement]] = {}
 
 
-def _timed(contestant: Contestant, times: Times) -> None:
+def _timed(contestant: Contestant) -> tuple[float, float]:
     if contestant.prepare is not None:
         contestant.prepare()
     gc.collect()
     wall, processor = time.perf_counter(), time.process_time()
     contestant.run()
-    times.wall.append(time.perf_counter() - wall)
-    times.processor.append(time.process_time() - processor)
+    return time.perf_counter() - wall, time.process_time() - processor
 
 
 def _judged(row: Measurement, decisions: Mapping[str, str]) -> Measurement:

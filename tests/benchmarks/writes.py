@@ -32,8 +32,9 @@ from workspace.records.audit_events import RECORD_CHANGED
 from workspace.records.services import writing
 
 THREADS = (1, 8)
-WRITES = 800
-CHANGES = 160
+WRITES = 96
+CHANGES = 24
+LAPS = 4
 TARGET = 0.75
 
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -98,7 +99,8 @@ def of_a_record(database: FreshDatabase, monkeypatch: pytest.MonkeyPatch) -> lis
         def recorded(crew: Crew[Changed] = crew) -> None:
             crew.run(changed)
 
-        times = race({"unaudited": Contestant(silent), "recorded": Contestant(recorded)})
+        contestants = {"unaudited": Contestant(silent), "recorded": Contestant(recorded)}
+        times = race(contestants, laps=LAPS)
         crew.end()
         rows += _kept(f"change of a sealed record, {threads} writers", times)
     return rows
@@ -115,7 +117,7 @@ def _one_row_race(
     for name, model in (("rival unaudited", "silent"), ("rival audited", "logged")):
         ask = partial(rival.ask, model=model, threads=threads, number=len(keys))
         contestants[name] = Contestant(ask)
-    times = race(contestants)
+    times = race(contestants, laps=LAPS)
     for crew in crews.values():
         crew.end()
     name = f"write of one row, {threads} writers"
