@@ -59,7 +59,7 @@ def test_the_main_job_runs_on_the_real_stack_and_leaves_no_planted_value(
     steps.change_role(journey)
     steps.erase(journey)
 
-    assert [request.headers.get("X-Api-Key") for request in erp.received] == [
+    assert [request.headers.get("x-api-key") for request in erp.received] == [
         journey.planted.api_key
     ]
     complaints = [line for visitor in journey.visitors for line in visitor.complaints]
