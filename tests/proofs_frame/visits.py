@@ -45,7 +45,7 @@ def visits() -> Iterator[Visit]:
     into = tuple(route.address(route.real) for route in routes_into(world) if not route.is_api)
     shown = ("/records/new/company/", "/records/new/device/", "/records/new/contact/")
     yield Visit("member", _seeing(world.owner), (*_plain_addresses(), *shown, *into))
-    yield Visit("staff", _seeing(_staff()), (*_plain_addresses(), *into))
+    yield Visit("staff", _seeing(staff()), (*_plain_addresses(), *into))
     yield _before_terms()
 
 
@@ -112,7 +112,8 @@ def _between_factors() -> Visit:
     return Visit("before the second factor", browser, ("/sign-in/code/",))
 
 
-def _staff() -> Browser:
+def staff() -> Browser:
+    """Return a member of the operator who may do everything."""
     operator = accounts.organisation(OrganisationKind.OPERATOR)
     browser = mighty(operator, name="Ada Adler")
     role = Role.objects.get(organisation=operator, code__startswith="all-")
