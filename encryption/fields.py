@@ -162,8 +162,19 @@ class SealedField(_Field[Set, Get]):
             KeyLost: the key is not in the keys database.
             KeysUnavailable: the key service or the keys database is away.
         """
+        row = sealed.row
+        if row is None:
+            raise Unreadable("a sealed value without its row cannot be opened")
+        owner_id = row.owners.get(self.owner) or self._learnt_owner(row, instance)
         try:
-            plaintext = self._plaintext(sealed, instance)
+            handle = keyring.get(envelope.key_id_of(sealed.ciphertext))
+            if handle is None:
+                raise keyring.why_missing(Owner(self.owner_kind, owner_id))
+            if handle.owner_number != owner_id.int or handle.realm != self.realm:
+                raise Tampered("a sealed value belongs to another owner")  # noqa: TRY301  told below
+            plaintext = envelope.open_sealed(
+                handle.cipher, sealed.ciphertext, sealed.label + row.key
+            )
             sealed.value = self.decode(plaintext)
         except Tampered:
             details = {"label": self.label, "row": _row_name(sealed)}
@@ -258,20 +269,10 @@ class SealedField(_Field[Set, Get]):
         """
         raise TypeError(f"{self.label} is sealed and is not serialised")
 
-    def _plaintext(self, sealed: Sealed, instance: models.Model | None) -> bytes:
-        row, ciphertext = sealed.row, sealed.ciphertext
-        if row is None:
-            raise Unreadable("a sealed value without its row cannot be opened")
-        owner_id = row.owners.get(self.owner)
-        if owner_id is None:
-            known = as_uuid(getattr(instance, self.owner, None))
-            owner_id = row.owners[self.owner] = known or NO_OWNER
-        handle = keyring.get(envelope.key_id_of(ciphertext))
-        if handle is None:
-            raise keyring.why_missing(Owner(self.owner_kind, owner_id))
-        if handle.owner_number != owner_id.int or handle.realm != self.realm:
-            raise Tampered("a sealed value belongs to another owner")
-        return envelope.open_sealed(handle.cipher, ciphertext, sealed.label + row.key)
+    def _learnt_owner(self, row: Row, instance: models.Model | None) -> UUID:
+        known = as_uuid(getattr(instance, self.owner, None)) or NO_OWNER
+        row.owners[self.owner] = known
+        return known
 
     def _stands(self, sealed: Sealed, instance: models.Model) -> bool:
         row, now = sealed.row, self._row_now(instance)

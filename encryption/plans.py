@@ -16,10 +16,22 @@ from encryption.values import Row, Sealed
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a model class seals: attributes of key and values; owners with both their names."""
+    """What a model class seals.
+
+    Attributes:
+        key: attribute of the key.
+        names: attributes of the sealed values.
+        places: their places among all columns.
+        width: number of all columns.
+        owners: attribute of each owner, with both its names.
+        fields: the sealed fields.
+        indexed: those with a blind index.
+    """
 
     key: str
     names: tuple[str, ...]
+    places: tuple[int, ...]
+    width: int
     owners: dict[str, tuple[str, str]]
     fields: tuple[AnySealedField, ...]
     indexed: tuple[AnySealedField, ...]
@@ -44,6 +56,8 @@ def plan_of(model: type[models.Model]) -> Plan:
     return Plan(
         key=meta.pk.attname,
         names=tuple(field.attname for field in fields),
+        places=tuple(meta.concrete_fields.index(field) for field in fields),
+        width=len(meta.concrete_fields),
         owners={field.owner: _names_of(model, field.owner) for field in fields},
         fields=fields,
         indexed=tuple(field for field in fields if field.blind_index),

@@ -55,18 +55,29 @@ class SealedMixin(_Model):
 
     @classmethod
     def from_db(  # type: ignore[override]  # the stubs are those of a newer Django
-        cls, db: str | None, field_names: Collection[str], values: Collection[object]
+        cls, db: str | None, field_names: Collection[str], values: Sequence[object]
     ) -> Self:
-        """Make an instance of a row and bind its sealed values to it."""
-        instance = super().from_db(db, field_names, values)
+        """Make an instance of a row and bind its sealed values to it.
+
+        Of a whole row, sealed values pass the constructor by: it would set each through its
+        descriptor, which has nothing to do for a value from the database.
+        """
         plan = plan_of(cls)
+        whole = len(values) == plan.width
+        kept = list(values)
+        if whole:
+            for place in plan.places:
+                kept[place] = models.DEFERRED
+        instance = super().from_db(db, field_names, kept)
         data = instance.__dict__
         row = Row(data[plan.key].bytes, {name: data.get(name) for name in plan.owners})
         data["_sealed_row"] = row
-        for name in plan.names:
-            value = data.get(name)
+        for name, place in zip(plan.names, plan.places, strict=True):
+            value = values[place] if whole else data.get(name)
             if value.__class__ is Sealed:
                 value.row = row
+            if whole:
+                data[name] = value
         return instance
 
     def save(self, *args: object, **options: object) -> None:
