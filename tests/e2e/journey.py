@@ -443,6 +443,20 @@ def change_role(journey: Journey) -> None:
     assert after.status == 403
 
 
+def plant_in_clear(journey: Journey, words: str) -> None:
+    """The administrator names an organisation, which is no secret: the search must find it."""
+    ada = journey.people["ada"]
+    page = ada.page
+    page.goto("/admin/accounts/organisation/add/")
+    if "/step-up/" in page.url:
+        step_up_if_asked(ada)
+        page.goto("/admin/accounts/organisation/add/")
+    page.get_by_label("Kind").select_option("customer")
+    page.get_by_label("Name").fill(words)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".messagelist")).to_be_visible()
+
+
 def erase(journey: Journey) -> None:
     """The customer has everything erased; after 72 hours nobody can sign in or read it."""
     kim = journey.people["kim"]
