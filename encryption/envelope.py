@@ -51,10 +51,8 @@ def key_id_of(sealed: bytes) -> bytes:
     Raises:
         Tampered: too short, or of an unknown format.
     """
-    if len(sealed) < _SHORTEST:
-        raise Tampered("a sealed value is cut short")
-    if sealed[0] != _FORMAT_NUMBER:
-        raise Tampered("a sealed value has an unknown format")
+    if len(sealed) < _SHORTEST or sealed[0] != _FORMAT_NUMBER:
+        raise Tampered("a sealed value is cut short or has an unknown format")
     return sealed[1:HEADER_BYTES]
 
 

@@ -167,14 +167,13 @@ class SealedField(_Field[Set, Get]):
             raise Unreadable("a sealed value without its row cannot be opened")
         owner_id = row.owners.get(self.owner) or self._learnt_owner(row, instance)
         try:
-            handle = keyring.get(envelope.key_id_of(sealed.ciphertext))
+            ciphertext = sealed.ciphertext
+            handle = keyring.get(envelope.key_id_of(ciphertext))
             if handle is None:
                 raise keyring.why_missing(Owner(self.owner_kind, owner_id))
             if handle.owner_number != owner_id.int or handle.realm != self.realm:
                 raise Tampered("a sealed value belongs to another owner")  # noqa: TRY301  told below
-            plaintext = envelope.open_sealed(
-                handle.cipher, sealed.ciphertext, sealed.label + row.key
-            )
+            plaintext = envelope.open_sealed(handle.cipher, ciphertext, sealed.label + row.key)
             sealed.value = self.decode(plaintext)
         except Tampered:
             details = {"label": self.label, "row": _row_name(sealed)}

@@ -120,6 +120,7 @@ class Keyring:
         self._lock = keks.lock  # one lock: a refusal found by either drops both
         self._handles: OrderedDict[bytes, KeyHandle] = OrderedDict()
         self._sealing: dict[tuple[str, UUID, str], bytes] = {}
+        self._latest: KeyHandle | None = None
         self._seen: int | None = None
         keks.on_refusal.append(self.drop)
 
@@ -132,10 +133,10 @@ class Keyring:
         """
         handle = self._handles.get(key_id)
         if handle is not None and handle.expires_at > self._clock():
-            try:  # noqa: SIM105  each value of a list passes here; suppress() costs more than this
-                self._handles.move_to_end(key_id)
-            except KeyError:  # another thread has dropped it meanwhile
-                pass
+            if handle is not self._latest:  # the values of a row mostly share one key
+                self._latest = handle
+                with suppress(KeyError):  # another thread may have dropped it meanwhile
+                    self._handles.move_to_end(key_id)
             return handle
         self._load([key_id], alias_of(purpose))
         return self._cached(key_id)
