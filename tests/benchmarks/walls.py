@@ -18,7 +18,6 @@ from tests.servers import FreshDatabase
 ROWS = 20_000
 ORGANISATIONS = 100
 QUERIES = 40
-LAPS = 4
 PAGE = 50
 
 _COUNT = "SELECT count(*), sum(balance) FROM "
@@ -75,7 +74,7 @@ def _with_and_without(
         "with": Contestant(partial(inside, Account)),
         "without": Contestant(partial(inside, OpenAccount)),
     }
-    times = race(contestants, laps=LAPS)
+    times = race(contestants)
     return ratio(
         f"row-level security, {name}, with / without",
         times["with"].wall,
@@ -101,8 +100,7 @@ def _scopes(organisation_id: UUID) -> list[Measurement]:
                 "autocommit": Contestant(partial(_alone, query, keys)),
                 "transaction": Contestant(partial(_in_transaction, query, keys)),
                 "scope": Contestant(partial(_in_scope, query, keys, organisation_id)),
-            },
-            laps=LAPS,
+            }
         )
         for how, words in (
             ("transaction", "in a transaction"),

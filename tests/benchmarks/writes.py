@@ -34,7 +34,6 @@ from workspace.records.services import writing
 THREADS = (1, 8)
 WRITES = 96
 CHANGES = 24
-LAPS = 4
 TARGET = 0.75
 
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -100,7 +99,7 @@ def of_a_record(database: FreshDatabase, monkeypatch: pytest.MonkeyPatch) -> lis
             crew.run(changed)
 
         contestants = {"unaudited": Contestant(silent), "recorded": Contestant(recorded)}
-        times = race(contestants, laps=LAPS)
+        times = race(contestants)
         crew.end()
         rows += _kept(f"change of a sealed record, {threads} writers", times)
     return rows
@@ -117,7 +116,7 @@ def _one_row_race(
     for name, model in (("rival unaudited", "silent"), ("rival audited", "logged")):
         ask = partial(rival.ask, model=model, threads=threads, number=len(keys))
         contestants[name] = Contestant(ask)
-    times = race(contestants, laps=LAPS)
+    times = race(contestants)
     for crew in crews.values():
         crew.end()
     name = f"write of one row, {threads} writers"
