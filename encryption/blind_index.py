@@ -111,7 +111,13 @@ class BlindMatch(Expression):
 
 def digest(field: AnySealedField, value: object) -> bytes:
     """Return the digest of a value under the active index root."""
-    return _digest(field, field.normalise(value))
+    return digest_of_normal(field, field.normalise(value))
+
+
+def digest_of_normal(field: AnySealedField, normal: bytes) -> bytes:
+    """Return the digest of a normal form under the active index root."""
+    message = _VERSION + normal
+    return hmac.digest(keys.key(field.label_part), message, hashlib.sha256)[:DIGEST_BYTES]
 
 
 def match(field: AnySealedField, value: object) -> BlindMatch:
@@ -127,7 +133,7 @@ def match_normal(field: AnySealedField, normal: bytes) -> BlindMatch:
     """Return the condition for a value in its normal form; errors as :func:`match`."""
     if not field.blind_index:
         raise TypeError(f"{field.label} has no blind index")
-    return BlindMatch(field.label, [_digest(field, normal)])
+    return BlindMatch(field.label, [digest_of_normal(field, normal)])
 
 
 def add(instances: Sequence[models.Model], fields: Sequence[AnySealedField], *, using: str) -> None:
@@ -166,11 +172,6 @@ def forget_owner(owner: Owner, *, using: str) -> None:
     """Delete all digests of values that an owner's keys seal."""
     entries = BlindIndexEntry.objects.using(using)
     entries.filter(owner=owner.id, owner_kind=str(owner.kind)).delete()
-
-
-def _digest(field: AnySealedField, normal: bytes) -> bytes:
-    message = _VERSION + normal
-    return hmac.digest(keys.key(field.label_part), message, hashlib.sha256)[:DIGEST_BYTES]
 
 
 def _active_row() -> IndexKey | None:

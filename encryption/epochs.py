@@ -26,7 +26,7 @@ from encryption.key_tables import Installation, KekEpoch, KekWrap, RootVersion
 from encryption.providers import base
 from encryption.providers.key_file import KeyFile
 from encryption.router import KEYS
-from encryption.types import KeyState, RingState
+from encryption.types import GENERAL, KeyState, RingState
 from foundation.contracts import key_journal
 from foundation.contracts.key_journal import KeyEvent
 
@@ -107,6 +107,17 @@ class KekRing:
             if row is None:
                 raise Refused("the keys database lacks the epoch of a key")
             return self._unwrap(row)
+
+    def probe(self) -> None:
+        """Open the epoch of general keys; make none where there is none yet.
+
+        Raises:
+            KeysUnavailable: the key service or the keys database is away, or refuses.
+        """
+        with keys_database():
+            row = _active_row(GENERAL)
+        if row is not None:
+            self.get(row.pk, GENERAL)
 
     def installation(self) -> UUID:
         """Return the id of this installation, made at the first use."""

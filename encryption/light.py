@@ -15,7 +15,9 @@ from uuid import UUID
 from django.db import router
 from django.db.models import Model
 
+from encryption import blind_index
 from encryption.fields import AnySealedField, SealedField
+from encryption.key_tables import BlindIndexEntry
 from encryption.keyring import keyring
 from encryption.values import UNOPENED, Row, Sealed
 from foundation import prepared
@@ -23,13 +25,18 @@ from foundation.tenancy import ScopedManager, required_organisation
 
 LightRow = tuple[object, ...]
 
+_LISTED = (
+    f"= ANY(ARRAY(SELECT row FROM {BlindIndexEntry._meta.db_table} "  # noqa: S608, SLF001
+    "WHERE label = %s AND digest = %s))"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """How rows of a model are read: its key, then the owners, then what was asked for.
 
     Attributes:
-        statement: takes keys and, where the model is scoped, the organisation.
+        statement: takes what its condition asks and, where the model is scoped, the organisation.
         owners: columns that own sealed values.
         sealed: place in a row and label of each sealed value.
         first: place of the first column that was asked for.
@@ -58,15 +65,31 @@ def light_rows(
     Raises:
         ScopeMissing: a scoped model was asked outside ``organisation_scope``.
     """
-    shape = _shape(model, names, column)
-    given: list[object] = [list(among)]
-    if shape.is_scoped:
-        given.append(required_organisation())
-    found = prepared.fetch(shape.statement, given, using=router.db_for_read(model))
-    key_ids: set[bytes] = set()
-    rows = [_bound(shape, values, key_ids) for values in found]
-    keyring.preload(key_ids)
-    return rows
+    return _read(model, names, f"{_column(model, column)} = ANY(%s)", [list(among)])
+
+
+def light_matches(model: type[Model], *names: str, **value: object) -> list[LightRow]:
+    """Return columns of the rows whose sealed field equals a value, found by its blind index.
+
+    What is found is opened and compared, as ``SealedQuerySet.matching`` does with objects.
+
+    Args:
+        model: a model with sealed fields; of a scoped one only rows of the open organisation.
+        names: attribute names of the columns wanted, see :func:`light_rows`.
+        value: name of the field and the value looked for.
+
+    Raises:
+        TypeError: the field has no blind index.
+        ScopeMissing: a scoped model was asked outside ``organisation_scope``.
+    """
+    ((name, wanted),) = value.items()
+    field = _field(model, name)
+    if not field.blind_index:
+        raise TypeError(f"{field.label} has no blind index")
+    normal = field.normalise(wanted)
+    given: list[object] = [field.label, blind_index.digest_of_normal(field, normal)]
+    rows = _read(model, (name, *names), f"{_column(model, 'pk')} {_LISTED}", given)
+    return [row[1:] for row in rows if field.normalise(opened(model, name, row[0])) == normal]
 
 
 def opened(model: type[Model], name: str, value: object) -> object:
@@ -83,6 +106,19 @@ def opened(model: type[Model], name: str, value: object) -> object:
     if value.value is UNOPENED:
         _field(model, name).open(value, None)
     return value.value
+
+
+def _read(
+    model: type[Model], names: tuple[str, ...], condition: str, given: list[object]
+) -> list[LightRow]:
+    shape = _shape(model, names, condition)
+    if shape.is_scoped:
+        given.append(required_organisation())
+    found = prepared.fetch(shape.statement, given, using=router.db_for_read(model))
+    key_ids: set[bytes] = set()
+    rows = [_bound(shape, values, key_ids) for values in found]
+    keyring.preload(key_ids)
+    return rows
 
 
 def _bound(shape: _Shape, found: LightRow, key_ids: set[bytes]) -> LightRow:
@@ -109,7 +145,14 @@ def _field(model: type[Model], name: str) -> AnySealedField:
 
 
 @cache
-def _shape(model: type[Model], names: tuple[str, ...], column: str) -> _Shape:
+def _column(model: type[Model], name: str) -> str:
+    meta = model._meta  # noqa: SLF001  Django's model API
+    fields = {field.attname: field for field in meta.concrete_fields}
+    return f'"{(meta.pk if name == "pk" else fields[name]).column}"'
+
+
+@cache
+def _shape(model: type[Model], names: tuple[str, ...], condition: str) -> _Shape:
     meta = model._meta  # noqa: SLF001
     fields = {field.attname: field for field in meta.concrete_fields}
     sealed = {name: field for name in names if isinstance(field := fields[name], SealedField)}
@@ -120,7 +163,7 @@ def _shape(model: type[Model], names: tuple[str, ...], column: str) -> _Shape:
     return _Shape(
         statement=(
             f'SELECT {chosen} FROM "{meta.db_table}" '  # noqa: S608  names of the model only
-            f'WHERE "{fields[column].column}" = ANY(%s)'
+            f"WHERE {condition}"
             f"{' AND organisation_id = %s' if is_scoped else ''}"
         ),
         owners=owners,

@@ -43,6 +43,7 @@ __all__ = [
     "open_from_vault",
     "preload",
     "prepare",
+    "probe",
     "public_key",
     "public_keys",
     "remember",
@@ -98,6 +99,15 @@ def prepare() -> None:
 def ring_state() -> RingState:
     """Return what this process can do with sealed data now."""
     return ring.state()
+
+
+def probe() -> None:
+    """Open a key of this installation, which needs keys database and root key; make none.
+
+    Raises:
+        KeysUnavailable: one of them is away, or they do not fit.
+    """
+    ring.probe()
 
 
 def health() -> Health:

@@ -7,7 +7,8 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from encryption.errors import Erased, Tampered
-from encryption.light import LightRow, light_rows, opened
+from encryption.key_tables import BlindIndexEntry
+from encryption.light import LightRow, light_matches, light_rows, opened
 from encryption.services import drop_keys, erase
 from encryption.types import Owner, OwnerKind
 from encryption.values import Sealed
@@ -94,6 +95,24 @@ def test_a_scoped_model_gives_rows_of_the_open_organisation_only() -> None:
     assert rows == []
     with pytest.raises(ScopeMissing):
         light_rows(RecordValue, "field", column="record_id", among=[saved.id])
+
+
+def test_a_value_is_found_by_its_blind_index_and_compared() -> None:
+    ada, _other = make.person(email="ada@example.org"), make.person(email="eve@example.org")
+
+    assert light_matches(Person, "code", email="ADA@example.org") == [(ada.code,)]
+    assert light_matches(Person, "code", email="nobody@example.org") == []
+    with pytest.raises(TypeError):
+        light_matches(Person, "code", name="Ada")
+
+
+def test_a_row_that_only_shares_the_digest_is_left_out() -> None:
+    ada, eve = make.person(email="ada@example.org"), make.person(email="eve@example.org")
+    shared = BlindIndexEntry.objects.get(row=ada.pk)
+    shared.delete()
+    BlindIndexEntry.objects.filter(row=eve.pk).update(digest=shared.digest)
+
+    assert light_matches(Person, "code", email="ada@example.org") == []
 
 
 def _rows(*given: Person | str) -> list[LightRow]:

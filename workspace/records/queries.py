@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
-from encryption.light import light_rows
+from encryption.light import light_matches, light_rows
 from foundation import clock
 from foundation.principals import ActorType, Principal
 from foundation.tenancy import required_organisation
@@ -149,7 +149,8 @@ def light_values_of(records: Iterable[UUID]) -> dict[UUID, dict[str, LightValue]
 
 def records_with_iban(iban: str, *, principal: Principal) -> QuerySet[Record]:
     """Return the visible records that hold an IBAN, found by its blind index."""
-    holders = [value.record_id for value in RecordValue.objects.matching(identifier=iban)]
+    found = light_matches(RecordValue, "record_id", identifier=iban)
+    holders = [cast("UUID", record_id) for (record_id,) in found]
     return visible_to(principal).filter(pk__in=holders)
 
 
