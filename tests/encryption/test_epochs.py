@@ -133,6 +133,29 @@ def test_nothing_is_made_while_the_service_says_no(
     assert ring.state() in {RingState.SEALED, RingState.REFUSED}
 
 
+def test_a_probe_makes_no_key(ring: KekRing) -> None:
+    ring.probe()
+
+    assert not Installation.objects.exists()
+    assert not KekEpoch.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "error"), [("down", KeysUnavailable), ("refused", Refused), ("wrong", Refused)]
+)
+def test_a_probe_fails_where_the_keys_of_the_installation_cannot_be_opened(
+    ring: KekRing, service: SwitchedService, mode: str, error: type[Exception]
+) -> None:
+    ring.active(GENERAL)
+    ring.probe()
+    ring.drop()
+
+    service.mode = mode
+
+    with pytest.raises(error):
+        ring.probe()
+
+
 def test_an_epoch_made_by_another_process_is_used(ring: KekRing, service: SwitchedService) -> None:
     other = KekRing(lambda: service)
     other.active(GENERAL)

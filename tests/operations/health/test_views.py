@@ -5,8 +5,10 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from encryption import services as keys
 from foundation.contracts.health import HealthAnswer, HealthCheck, HealthState
 from operations.health import contributions, services
+from tests.servers import FreshDatabase
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +19,13 @@ def no_kept_answers() -> Iterator[None]:
     services.forget()
 
 
+@pytest.fixture
+def whole_installation(fresh_database: FreshDatabase) -> FreshDatabase:
+    """Give a committed database with its first keys: checks have connections of their own."""
+    keys.prepare()
+    return fresh_database
+
+
 def test_live_depends_on_nothing(client: Client) -> None:
     response = client.get("/health/live")
 
@@ -24,6 +33,7 @@ def test_live_depends_on_nothing(client: Client) -> None:
     assert not response.cookies
 
 
+@pytest.mark.usefixtures("whole_installation")
 def test_ready_when_every_dependency_answers(client: Client) -> None:
     response = client.get("/health/ready")
 
@@ -36,6 +46,7 @@ def test_startup_when_the_schema_is_that_of_the_release(client: Client) -> None:
 
 
 @pytest.mark.parametrize("check", contributions.ALL, ids=lambda check: check.name)
+@pytest.mark.usefixtures("whole_installation")
 def test_each_dependency_is_green_on_a_whole_installation(check: HealthCheck) -> None:
     assert services.run([check])[check.name].state is HealthState.GREEN
 
