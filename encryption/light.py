@@ -168,7 +168,9 @@ def _shape(model: type[Model], names: tuple[str, ...], condition: str) -> _Shape
         ),
         owners=owners,
         sealed=tuple(
-            (first + names.index(name), field.label_part) for name, field in sealed.items()
+            (first + place, sealed[name].label_part)
+            for place, name in enumerate(names)
+            if name in sealed
         ),
         first=first,
         is_scoped=is_scoped,

@@ -102,6 +102,8 @@ def test_a_value_is_found_by_its_blind_index_and_compared() -> None:
 
     assert light_matches(Person, "code", email="ADA@example.org") == [(ada.code,)]
     assert light_matches(Person, "code", email="nobody@example.org") == []
+    ((email,),) = light_matches(Person, "email", email="ada@example.org")
+    assert opened(Person, "email", email) == "ada@example.org"
     with pytest.raises(TypeError):
         light_matches(Person, "code", name="Ada")
 
