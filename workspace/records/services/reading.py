@@ -1,7 +1,6 @@
 """Audited reads: one record, a list, one protected value, the history."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -46,6 +45,8 @@ from workspace.records.types import (
 
 PURPOSE = "operation"
 MAX_IDS = 100
+
+_PLACES = {column: place for place, column in enumerate(COLUMNS)}
 
 
 def read_record(record_id: UUID, *, principal: Principal, purpose: str = PURPOSE) -> RecordView:
@@ -230,10 +231,12 @@ def _shown(columns: Mapping[str, str], present: Mapping[str, LightValue]) -> dic
     for code, column in columns.items():
         if code not in present:
             continue
-        with suppress(Erased):
-            text = opened(RecordValue, column, present[code][COLUMNS.index(column)])
-            if isinstance(text, str):
-                texts[code] = text
+        try:
+            text = opened(RecordValue, column, present[code][_PLACES[column]])
+        except Erased:
+            continue
+        if isinstance(text, str):
+            texts[code] = text
     return texts
 
 
