@@ -101,7 +101,7 @@ def of_a_record(database: FreshDatabase, monkeypatch: pytest.MonkeyPatch) -> lis
         contestants = {"unaudited": Contestant(silent), "recorded": Contestant(recorded)}
         times = race(contestants)
         crew.end()
-        rows += _kept(f"change of a sealed record, {threads} writers", times)
+        rows += _kept(f"change of a sealed record, {_writers(threads)}", times)
     return rows
 
 
@@ -119,7 +119,7 @@ def _one_row_race(
     times = race(contestants)
     for crew in crews.values():
         crew.end()
-    name = f"write of one row, {threads} writers"
+    name = f"write of one row, {_writers(threads)}"
     return [
         *_kept(name, times, at_least=TARGET if threads > 1 else None),
         ratio(
@@ -136,6 +136,10 @@ def _one_row_race(
             at_least=1 if threads > 1 else None,
         ),
     ]
+
+
+def _writers(threads: int) -> str:
+    return "one writer" if threads == 1 else f"{threads} writers"
 
 
 def _kept(
