@@ -32,7 +32,7 @@ from workspace.records.audit_events import RECORD_CHANGED
 from workspace.records.services import writing
 
 THREADS = (1, 8)
-WRITES = 96
+WRITES = 64
 CHANGES = 24
 TARGET = 0.75
 
@@ -116,7 +116,7 @@ def _one_row_race(
     for name, model in (("rival unaudited", "silent"), ("rival audited", "logged")):
         ask = partial(rival.ask, model=model, threads=threads, number=len(keys))
         contestants[name] = Contestant(ask)
-    times = race(contestants)
+    times = race(contestants, laps=5)
     for crew in crews.values():
         crew.end()
     name = f"write of one row, {_writers(threads)}"
