@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-from foundation import identifiers
 from foundation.identifiers import parse_uuid, uuid7
 
 
@@ -45,7 +44,7 @@ def test_threads_make_none_twice_and_each_its_own_in_order() -> None:
 
 def test_a_clock_set_back_changes_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
     first = uuid7()
-    monkeypatch.setattr(identifiers.time, "time_ns", lambda: 1)
+    monkeypatch.setattr(time, "time_ns", lambda: 1)
 
     assert uuid7() > first
 
