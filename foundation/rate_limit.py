@@ -31,6 +31,8 @@ local used = redis.call('ZCARD', KEYS[1])
 local allowed = 0
 if used < tonumber(ARGV[1]) then
   allowed = 1
+end
+if allowed == 1 and ARGV[3] ~= '' then
   used = used + 1
   redis.call('ZADD', KEYS[1], now, ARGV[3])
   redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[2]) * 1000 + 1000)
@@ -53,8 +55,8 @@ class Verdict:
     """What the counter says about one attempt.
 
     Attributes:
-        is_allowed: the attempt was within the limit and is counted.
-        remaining: attempts left in the window after this one.
+        is_allowed: the attempt was within the limit.
+        remaining: attempts left in the window after this one, if it was counted.
         free_in_seconds: until the oldest counted attempt leaves the window; at least 1.
     """
 
@@ -83,21 +85,19 @@ def take(key: str, *, limit: int, window_seconds: int) -> Verdict:
     Raises:
         CounterUnavailable: the cache does not answer.
     """
-    client = _client(settings.VALKEY_URL)
-    try:
-        script = client.register_script(_SCRIPT)
-        answer = script(keys=[_name(key)], args=[limit, window_seconds, _unique()])
-    except (redis.RedisError, OSError) as error:
-        raise CounterUnavailable(
-            "The counter of requests does not answer. Please try again shortly.",
-            retry_after=RETRY_AFTER_SECONDS,
-        ) from error
-    allowed, used, free_in_ms = cast("list[int]", answer)
-    return Verdict(
-        is_allowed=bool(allowed),
-        remaining=max(0, limit - used),
-        free_in_seconds=max(1, -(-free_in_ms // 1000)),
-    )
+    return _asked(key, limit, window_seconds, counted_as=secrets.token_hex(8))
+
+
+def look(key: str, *, limit: int, window_seconds: int) -> Verdict:
+    """Say whether one more attempt would be within the limit, and count nothing.
+
+    For limits on what fails: looked at before, taken from after the failure. Attempts that run at
+    the same moment all pass the look.
+
+    Raises:
+        CounterUnavailable: the cache does not answer; callers refuse the attempt.
+    """
+    return _asked(key, limit, window_seconds, counted_as="")
 
 
 def forget(key: str) -> None:
@@ -112,13 +112,28 @@ def forget(key: str) -> None:
         raise CounterUnavailable("The counter of requests does not answer.") from error
 
 
+def _asked(key: str, limit: int, window_seconds: int, *, counted_as: str) -> Verdict:
+    """Ask the script; it counts the attempt where that has a name."""
+    client = _client(settings.VALKEY_URL)
+    try:
+        script = client.register_script(_SCRIPT)
+        answer = script(keys=[_name(key)], args=[limit, window_seconds, counted_as])
+    except (redis.RedisError, OSError) as error:
+        raise CounterUnavailable(
+            "The counter of requests does not answer. Please try again shortly.",
+            retry_after=RETRY_AFTER_SECONDS,
+        ) from error
+    allowed, used, free_in_ms = cast("list[int]", answer)
+    return Verdict(
+        is_allowed=bool(allowed),
+        remaining=max(0, limit - used),
+        free_in_seconds=max(1, -(-free_in_ms // 1000)),
+    )
+
+
 def _name(key: str) -> str:
     # Hashed so that no caller's key can reach another name space or hold a control character.
     return "rate:" + hashlib.sha256(key.encode()).hexdigest()[:40]
-
-
-def _unique() -> str:
-    return secrets.token_hex(8)
 
 
 @lru_cache(maxsize=4)

@@ -25,7 +25,7 @@ from foundation import clock
 from foundation.access.guards import open_to_all
 from foundation.errors import TooMany, Unavailable
 from foundation.net import client_ip
-from integrations.partners import assertions, key_sets
+from integrations.partners import assertions, key_sets, net_limit
 from integrations.partners.digests import digest_of
 from integrations.partners.oauth import CLIENT_ADDRESS, Validator, claimed_client_id
 from integrations.partners.services.onboardings import grantable_scopes
@@ -107,12 +107,13 @@ def oauth_error(error: str, description: str, *, status: int) -> JsonResponse:
 
 
 def _guarded(request: HttpRequest, answer: Answer) -> HttpResponse:
-    """Ask the lock-out before any secret is compared, and tell it of each refusal."""
+    """Ask both limits before any secret is compared, and tell them of each refusal."""
     try:
         name = _prepared(request)
+        net_limit.check(request)
         lock_out.check(request, name)
         response = answer(request)
-        _tell_lock_out(request, name, response.status_code)
+        _tell_limits(request, name, response.status_code)
     except TooMany as locked:
         return _retry_later("slow_down", locked.retry_after, HTTPStatus.TOO_MANY_REQUESTS)
     except (Unavailable, DatabaseError):
@@ -145,8 +146,9 @@ def _prepared(request: HttpRequest) -> str:
     return claimed or UNNAMED
 
 
-def _tell_lock_out(request: HttpRequest, name: str, status: int) -> None:
+def _tell_limits(request: HttpRequest, name: str, status: int) -> None:
     if status == HTTPStatus.UNAUTHORIZED:
+        net_limit.failed(request)
         lock_out.failed(request, name)
     elif status == HTTPStatus.OK:
         lock_out.succeeded(name)

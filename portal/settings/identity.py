@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from foundation import environment
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
@@ -65,6 +67,10 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W002",  # the same, by frame-ancestors and X-Frame-Options
 ]
 ANONYMOUS_USER_NAME = None  # guardian makes no user of its own
+
+# Failures of all clients of one net together: axes counts each client by itself.
+OAUTH_NET_FAILURES = environment.integer("OAUTH_NET_FAILURES", default=30)
+OAUTH_NET_WINDOW_SECONDS = environment.integer("OAUTH_NET_WINDOW_SECONDS", default=900)
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "partners.PartnerClient"
 OAUTH2_PROVIDER = {

@@ -11,7 +11,7 @@ from django.conf import settings as live
 from pytest_django import Settings
 
 from foundation import rate_limit
-from foundation.rate_limit import CounterUnavailable, allow, forget, take
+from foundation.rate_limit import CounterUnavailable, allow, forget, look, take
 
 
 @pytest.fixture
@@ -38,6 +38,16 @@ def test_verdict_tells_what_is_left_and_for_how_long(key: str) -> None:
     assert (first.remaining, second.remaining, third.remaining) == (1, 0, 0)
     assert (second.is_allowed, third.is_allowed) == (True, False)
     assert 58 <= third.free_in_seconds <= 60
+
+
+def test_a_look_counts_nothing(key: str) -> None:
+    free = [look(key, limit=1, window_seconds=60) for _ in range(3)]
+    allow(key, limit=1, window_seconds=60)
+    full = look(key, limit=1, window_seconds=60)
+
+    assert [verdict.is_allowed for verdict in free] == [True, True, True]
+    assert (full.is_allowed, full.remaining) == (False, 0)
+    assert 58 <= full.free_in_seconds <= 60
 
 
 def test_window_slides_so_that_no_second_holds_two_windows_worth(key: str) -> None:

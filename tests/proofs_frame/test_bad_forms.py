@@ -76,6 +76,7 @@ class Walk:
 def generous(settings: Settings) -> None:
     """Let the walk be as long as it is."""
     settings.AXES_FAILURE_LIMIT = 100_000
+    settings.OAUTH_NET_FAILURES = 100_000
 
 
 @pytest.mark.slow

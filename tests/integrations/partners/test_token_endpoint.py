@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.test import Client
 from jwcrypto.jwk import JWK
+from pytest_django import Settings
 
 from foundation import clock
 from integrations.partners import audit_events
@@ -369,6 +370,72 @@ def test_five_failures_lock_the_client_and_its_net_out(secret_partner: partners.
     assert locked.status_code == 429
     assert int(locked["Retry-After"]) > 0
     assert locked.json()["error"] == "slow_down"
+
+
+def _guess(client_id: str, **where: str) -> "Answer":
+    form = {**GRANT, "client_id": client_id, "client_secret": "wrong"}
+    return Client().post(partners.TOKEN_PATH, form, **where)  # type: ignore[arg-type]  # WSGI names
+
+
+def test_a_net_that_guesses_over_many_clients_has_to_wait(
+    client: PartnerClient, key: partners.Key, settings: Settings
+) -> None:
+    settings.OAUTH_NET_FAILURES, settings.OAUTH_NET_WINDOW_SECONDS = 3, 60
+
+    guesses = [
+        _guess(f"client-{turn}", REMOTE_ADDR=f"198.51.100.{turn}").status_code for turn in range(4)
+    ]
+    form = {**GRANT, **partners.proof(client.client_id, key)}
+    inside = Client(REMOTE_ADDR="198.51.100.200").post(partners.TOKEN_PATH, form)
+    outside = Client(REMOTE_ADDR="203.0.113.1").post(partners.TOKEN_PATH, form)
+
+    assert guesses == [401, 401, 401, 429]
+    assert (inside.status_code, inside.json()["error"]) == (429, "slow_down")
+    assert 55 <= int(inside["Retry-After"]) <= 60
+    assert outside.status_code == 200, outside.content
+
+
+def test_the_failure_that_closes_a_net_is_in_the_journal_once(settings: Settings) -> None:
+    settings.OAUTH_NET_FAILURES = 2
+
+    for turn in range(5):
+        _guess(f"client-{turn}")
+
+    found = partners.details_of(audit_events.INTERFACE_REFUSED)
+    assert [entry["code"] for entry in found] == ["client_unknown", "client_unknown", "net_limited"]
+
+
+def test_the_net_is_closed_at_each_endpoint_that_takes_a_proof(settings: Settings) -> None:
+    settings.OAUTH_NET_FAILURES = 1
+
+    first = _guess("client-1")
+    others = [
+        Client().post(path, {"token": "x", "client_id": "client-2", "client_secret": "wrong"})
+        for path in ("/oauth2/revoke", "/oauth2/introspect")
+    ]
+
+    assert first.status_code == 401
+    assert [answer.status_code for answer in others] == [429, 429]
+
+
+def test_who_proves_himself_uses_up_nothing_of_the_net(
+    client: PartnerClient, key: partners.Key, settings: Settings
+) -> None:
+    settings.OAUTH_NET_FAILURES = 1
+
+    for _turn in range(3):
+        assert _post(partners.proof(client.client_id, key)).status_code == 200
+
+
+def test_without_the_counter_nobody_may_guess(
+    client: PartnerClient, key: partners.Key, settings: Settings
+) -> None:
+    settings.VALKEY_URL = "redis://127.0.0.1:1/0"
+
+    answer = _post(partners.proof(client.client_id, key))
+
+    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+    assert int(answer["Retry-After"]) > 0
 
 
 @pytest.mark.parametrize(
