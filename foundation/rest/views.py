@@ -1,6 +1,6 @@
 """Base of every API view: who asks, what for, in whose data, and how it is answered.
 
-Order of a request: body read and limited, token to principal, scopes, throttle, declared
+Order of a request: body read and limited, token to principal, method, scopes, throttle, declared
 parameters, ``If-Match`` present, idempotency key claimed; then ``organisation_scope`` is opened
 and the handler runs. The answer is rendered inside the scope, so that nothing is read after it.
 """
@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.schemas.inspectors import ViewInspector
@@ -126,6 +127,19 @@ class ApiView(APIView):
         super().perform_authentication(request)
         if self._known_principal is not None:
             request._request.principal = self._known_principal  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def check_permissions(self, request: Request) -> None:
+        """Refuse a method the view does not have, then ask for the scopes of the one it has.
+
+        Nobody learns the methods who may not come at all: without a token it is 401 alike.
+
+        Raises:
+            MethodNotAllowed: 405, with the header ``Allow``.
+        """
+        may_come = bool(self.open_reason) or self._known_principal is not None
+        if may_come and self._handler() == self.http_method_not_allowed:
+            raise MethodNotAllowed(request.method or "")
+        super().check_permissions(request)
 
     def check_throttles(self, request: Request) -> None:
         """Count the request.

@@ -1,5 +1,5 @@
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
 import pytest
@@ -75,10 +75,32 @@ def test_token_without_the_scope_is_refused_and_the_scope_is_named() -> None:
     assert 'scope="sample:write"' in response["WWW-Authenticate"]
 
 
-def test_method_without_declared_scope_asks_for_one_that_nobody_has(paul: Client) -> None:
-    response = paul.patch("/api/v1/samples", {}, content_type="application/json")
+@pytest.mark.parametrize("method", ["PATCH", "DELETE", "PUT", "OPTIONS", "TRACE"])
+def test_method_a_view_does_not_have_is_told_with_those_it_has(paul: Client, method: str) -> None:
+    response = paul.generic(method, "/api/v1/samples")
 
-    assert response.status_code in {403, 405}
+    assert response.status_code == 405
+    assert problem(response)["code"] == "method_not_allowed"
+    assert response["Allow"] == "GET, POST, HEAD"
+
+
+@pytest.mark.parametrize("method", ["PATCH", "OPTIONS"])
+def test_method_a_view_does_not_have_is_not_told_to_strangers(
+    stranger: Client, method: str
+) -> None:
+    response = stranger.generic(method, "/api/v1/samples")
+
+    assert response.status_code == 401
+    assert problem(response)["code"] == "not_authenticated"
+
+
+def test_method_that_has_a_handler_but_no_scope_asks_for_one_that_nobody_has() -> None:
+    class HalfDeclared(Samples):
+        required_scopes: ClassVar[dict[str, tuple[str, ...]]] = {"GET": ("sample:read",)}
+
+    request = RequestFactory().post("/", headers={"Authorization": "Bearer paul"})
+
+    assert HalfDeclared.as_view()(request).status_code == 403
 
 
 def test_view_without_scopes_and_without_a_reason_cannot_be_mounted() -> None:
