@@ -18,6 +18,7 @@ from accounts.models import (
     User,
     UserSession,
 )
+from accounts.permissions import MANAGE_ORGANISATION
 from accounts.types import AssignableBy, OrganisationKind, OrganisationStatus
 from foundation import clock
 from foundation.access.permissions import permissions
@@ -106,7 +107,7 @@ def assignable_roles(organisation: Organisation, codes: Collection[str]) -> Quer
     Roles outside the organisation's ceiling are never among them (identity.md 1).
     """
     levels = [AssignableBy.KEY_USER]
-    if "accounts.organisation.manage" in codes:
+    if MANAGE_ORGANISATION in codes:
         levels.append(AssignableBy.ADMINISTRATOR)
         if organisation.kind == OrganisationKind.OPERATOR:
             levels.append(AssignableBy.OPERATOR)

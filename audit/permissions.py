@@ -10,7 +10,6 @@ READ_ENTRIES: Final = Permission("audit.entry.read", _("Read the journal"))
 REVEAL_ENTRIES: Final = Permission(
     "audit.entry.reveal", _("Open personal parts of journal entries"), high=True
 )
-EXPORT_ENTRIES: Final = Permission("audit.entry.export", _("Export the journal"), high=True)
 READ_ALERTS: Final = Permission("audit.alert.read", _("Read alerts"))
 HANDLE_ALERTS: Final = Permission("audit.alert.handle", _("Work on alerts"))
 CONFIGURE_ALERTS: Final = Permission(
@@ -20,7 +19,6 @@ CONFIGURE_ALERTS: Final = Permission(
 ALL: Final = (
     READ_ENTRIES,
     REVEAL_ENTRIES,
-    EXPORT_ENTRIES,
     READ_ALERTS,
     HANDLE_ALERTS,
     CONFIGURE_ALERTS,

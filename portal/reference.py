@@ -55,7 +55,7 @@ def _permissions() -> str:
         )
         for item in sorted(permissions.all(), key=lambda item: item.code)
     )
-    return _page("Permissions", ("Code", "Lets one", "Second approver", "Staff only"), rows)
+    return _page("Permissions", ("Code", "Lets one", "High", "Staff only"), rows)
 
 
 def _scopes() -> str:

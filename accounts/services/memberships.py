@@ -9,6 +9,7 @@ from accounts import queries
 from accounts.audit_events import MEMBERSHIP_CHANGED, MEMBERSHIP_CREATED, MEMBERSHIP_ENDED
 from accounts.errors import AboveCeiling, AlreadyMember, LastAdministrator
 from accounts.models import Membership, Organisation, Role, User
+from accounts.permissions import APPROVE_ORGANISATION
 from accounts.services import notices, sessions
 from accounts.types import MembershipSource, NoticeKind
 from audit import services as audit
@@ -34,7 +35,7 @@ def check_role(organisation: Organisation, role: Role, *, principal: Principal) 
     if principal.kind == ActorType.SYSTEM:
         return
     is_own = principal.organisation_id == organisation.pk
-    staff = principal.is_staff and principal.may("accounts.organisation.approve")
+    staff = principal.is_staff and principal.may(APPROVE_ORGANISATION)
     if staff and not organisation.is_operator:
         return
     allowed = queries.assignable_roles(organisation, principal.permissions)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.audit_events import ROLE_CHANGED
 from accounts.errors import AboveCeiling
 from accounts.models import Role, RolePermission, RoleVersion
+from accounts.permissions import MANAGE_ROLES
 from audit import services as audit
 from foundation.access.permissions import permissions
 from foundation.errors import FieldError, Invalid
@@ -32,7 +33,7 @@ def change_permissions(
         AboveCeiling: the actor may not change roles, or would take his own right to do so.
         Invalid: a code that no app registers, or no reason.
     """
-    if not (principal.is_staff and principal.may("accounts.role.manage")):
+    if not (principal.is_staff and principal.may(MANAGE_ROLES)):
         raise AboveCeiling(_("You cannot change roles."))
     _check(codes, reason)
     role = Role.objects.select_for_update().get(pk=role_id)
@@ -40,7 +41,7 @@ def change_permissions(
     wanted = set(codes)
     if held == wanted:
         return role
-    if role.code == "administrator" and "accounts.role.manage" not in wanted:
+    if role.code == "administrator" and MANAGE_ROLES not in wanted:
         raise AboveCeiling(_("The role Administrator must keep the right to change roles."))
     number = _write(role, held, wanted, principal)
     audit.record(

@@ -14,7 +14,7 @@ class Permission:
     Attributes:
         code: noun and verb, for example ``workspace.record.read``.
         label: what it lets one do, for the role editor.
-        high: asks for a second approver when a role gains it.
+        high: weighs heavily in wrong hands; the role editor marks it.
         staff_only: only the operator's roles may hold it.
     """
 

@@ -15,6 +15,5 @@ SHARE = Permission("workspace.record.share", _("Change who sees a record"))
 REVEAL = Permission(
     "workspace.record.reveal", _("Reveal secret and special values of records"), high=True
 )
-EXPORT = Permission("workspace.record.export", _("Export records"))
 
-ALL = (READ, READ_ALL, WRITE, SHARE, REVEAL, EXPORT)
+ALL = (READ, READ_ALL, WRITE, SHARE, REVEAL)
