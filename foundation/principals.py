@@ -31,6 +31,7 @@ class Principal:
         session_tag: keyed hash that joins the entries of one session.
         on_behalf_of: subject for whom an integration or a staff member acts.
         is_staff: True for members of the operator's organisation.
+        plan: code of the plan whose limits hold; empty where it is the standard one.
     """
 
     kind: ActorType
@@ -44,6 +45,7 @@ class Principal:
     session_tag: bytes | None = None
     on_behalf_of: UUID | None = None
     is_staff: bool = False
+    plan: str = ""
 
     # Django REST framework asks its request.user for these two.
     @property

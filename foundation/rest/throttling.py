@@ -6,7 +6,6 @@ refreshed here when the draft becomes an RFC.
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -17,7 +16,6 @@ from foundation.errors import TooMany
 from foundation.net import client_ip
 from foundation.principals import Principal
 from foundation.rate_limit import Verdict, take
-from foundation.registry import Port
 
 STANDARD_PLAN = "standard"
 OPEN_PLAN = "open"
@@ -55,9 +53,6 @@ class Standing:
         }
 
 
-plan_of_principal: Port[Callable[[Principal], str]] = Port("plan of a principal")
-
-
 def count(request: HttpRequest, principal: Principal | None) -> Standing:
     """Count one request of a principal, or of a net where nobody is known.
 
@@ -85,12 +80,7 @@ def refuse_if_over(standing: Standing) -> None:
 
 
 def _limit(principal: Principal | None) -> PlanLimit:
-    if principal is None:
-        name = OPEN_PLAN
-    elif plan_of_principal.is_provided:
-        name = plan_of_principal.implementation(principal)
-    else:
-        name = STANDARD_PLAN
+    name = OPEN_PLAN if principal is None else principal.plan or STANDARD_PLAN
     plans: dict[str, tuple[int, int]] = settings.API_PLANS
     requests, window_seconds = plans.get(name, plans[STANDARD_PLAN])
     return PlanLimit(name=name, requests=requests, window_seconds=window_seconds)

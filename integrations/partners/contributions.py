@@ -10,12 +10,10 @@ from foundation.contracts.access_enders import AccessEnder
 from foundation.contracts.interfaces import Direction, Interface
 from foundation.contracts.loops import Loop
 from foundation.identifiers import parse_uuid
-from foundation.principals import Principal
 from foundation.rest.problem_types import ProblemType
 from foundation.rest.scopes import Scope
-from foundation.rest.throttling import STANDARD_PLAN
 from foundation.web.navigation import NavigationItem
-from integrations.partners import queries, tokens
+from integrations.partners import queries
 from integrations.partners.models import PartnerClient
 from integrations.partners.permissions import READ_CLIENTS
 from integrations.partners.services import clients, housekeeping, mails
@@ -106,13 +104,6 @@ PROBLEMS: Final = (
         _("Look at the client's page in the portal."),
     ),
 )
-
-
-def plan_of(principal: Principal) -> str:
-    """Return the plan whose limits hold for a client; registrations have the standard one."""
-    if principal.id is None:
-        return STANDARD_PLAN
-    return tokens.plan_of_client(principal.id) or STANDARD_PLAN
 
 
 class ClientInterfaces:

@@ -133,6 +133,7 @@ def principal_of_client(client: PartnerClient, granted: frozenset[str]) -> Princ
         scopes=granted,
         label=client.name,
         credential_id=client.pk,
+        plan=client.plan,
     )
 
 

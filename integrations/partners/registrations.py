@@ -8,7 +8,6 @@ from foundation.contracts.loops import loops
 from foundation.contracts.personal_data import personal_data
 from foundation.rest.problem_types import problem_types
 from foundation.rest.scopes import scopes
-from foundation.rest.throttling import plan_of_principal
 from foundation.web.navigation import navigation
 from integrations.partners import audit_events, contributions, tasks
 from integrations.partners import permissions as own_permissions
@@ -25,4 +24,3 @@ navigation.register(*contributions.NAVIGATION)
 loops.register(*contributions.LOOPS)
 access_enders.register(*contributions.ACCESS_ENDERS)
 interface_sources.register(contributions.ClientInterfaces())
-plan_of_principal.provide(contributions.plan_of)

@@ -4,11 +4,9 @@ The statement is written out: to compose it, Django takes ten times as long as P
 answer it, and every request pays for it (docs/reference/benchmarks.md, partner API list).
 """
 
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, TypeVar
-from uuid import UUID
 
 from django.db import router
 from django.db.models import Model
@@ -40,8 +38,6 @@ _CLIENT: Final = frozenset(
 )
 _ORGANISATION: Final = frozenset({"id", "status"})
 
-_plan: ContextVar[tuple[UUID, str] | None] = ContextVar("plan_of_client", default=None)
-
 
 @dataclass(frozen=True, slots=True)
 class Granted:
@@ -61,16 +57,7 @@ def granted_by(token: str) -> Granted | None:
     client = _made(PartnerClient, _CLIENT, values)
     client.organisation = _made(Organisation, _ORGANISATION, values)
     client.acts_in = _made(Organisation, _ORGANISATION, values)
-    _plan.set((client.pk, client.plan))
     return Granted(client, frozenset(str(scope).split()))
-
-
-def plan_of_client(client_id: UUID) -> str | None:
-    """Return the plan of a client: as its token was read in this request, else from its row."""
-    known = _plan.get()
-    if known is not None and known[0] == client_id:
-        return known[1]
-    return PartnerClient.objects.filter(pk=client_id).values_list("plan", flat=True).first()
 
 
 def _made(model: type[Row], names: frozenset[str], values: list[object]) -> Row:

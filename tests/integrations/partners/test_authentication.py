@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from oauth2_provider.models import AccessToken
+from pytest_django import Settings
 
 from foundation import clock
 from integrations.partners.models import PartnerClient
@@ -47,6 +48,23 @@ def test_a_token_opens_the_api_and_its_use_is_noted(client: PartnerClient, token
     client.refresh_from_db()
     assert client.last_used_at is not None
     assert client.last_used_net == "127.0.0.0/24"
+
+
+def test_each_request_is_under_the_plan_of_its_own_client(
+    client: PartnerClient, token: str, settings: Settings
+) -> None:
+    settings.API_PLANS = {"standard": (600, 60), "open": (60, 60), "wide": (900, 60)}
+    other_key = partners.key()
+    other = partners.live(other_key, email="dev@auster.example").client()
+    PartnerClient.objects.filter(pk=client.pk).update(plan="wide")
+    tokens = (token, partners.access_token(other, other_key), token)
+
+    answers = [_get(**partners.bearer(value)) for value in tokens]
+    stranger = Client().post("/api/v1/onboardings", {}, content_type="application/json")
+
+    policies = [answer["RateLimit-Policy"] for answer in answers]
+    assert policies == ['"wide";q=900;w=60', '"standard";q=600;w=60', '"wide";q=900;w=60']
+    assert stranger["RateLimit-Policy"] == '"open";q=60;w=60'
 
 
 def test_a_token_in_the_address_is_refused_even_beside_a_right_header(token: str) -> None:
