@@ -11,6 +11,8 @@ import axe_playwright_python
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+# After a change of theme colours fade: what axe would read in between belongs to no theme.
+SETTLED = "Promise.allSettled(document.getAnimations().map(one => one.finished))"
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -87,6 +89,7 @@ def axe_violations(page: Page) -> list[str]:
     ``preload`` axe brings no style elements of its own, which the policy would refuse.
     """
     page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(SETTLED)
     found: list[dict[str, object]] = page.evaluate(
         "async (tags) => (await axe.run(document,"
         " {preload: false, runOnly: {type: 'tag', values: tags}}))"
