@@ -3,23 +3,19 @@
 from datetime import timedelta
 from typing import Final
 
-from django.conf import settings
 from django.db import transaction
 from oauth2_provider.models import AccessToken, RefreshToken
 
 from audit.services import record
-from foundation import clock, mail
-from foundation.mail import MailNotSent
+from foundation import clock
 from foundation.principals import system
 from integrations.partners import audit_events, states
 from integrations.partners.models import Onboarding, UsedAssertion
-from integrations.partners.services import clients
+from integrations.partners.services import clients, mails
 from integrations.partners.services.steps import advance, locked
 from integrations.partners.types import OnboardingState
 
 ROWS: Final = 500
-IDLE_DAYS: Final = 30
-WARNED_DAYS_BEFORE: Final = 7
 TOKEN_KEPT_DAYS: Final = 1
 REFRESH_KEPT_DAYS: Final = 30
 BATCH: Final = 20
@@ -41,32 +37,16 @@ def prune() -> bool:
 
 def lapse() -> bool:
     """Warn contacts of idle onboardings, and end those idle for 30 days after the warning."""
+    are_more_idle = mails.sweep_warnings()
     now = clock.now()
-    idle = Onboarding.objects.filter(state__in=states.IDLE_STATES)
-    warn_before = now - timedelta(days=IDLE_DAYS - WARNED_DAYS_BEFORE)
-    to_warn = idle.filter(changed_at__lt=warn_before, warned_at__isnull=True)[:BATCH]
-    for onboarding in to_warn:
-        _warn(onboarding)
-    warned_before = now - timedelta(days=WARNED_DAYS_BEFORE)
-    to_end = idle.filter(
-        changed_at__lt=now - timedelta(days=IDLE_DAYS), warned_at__lt=warned_before
+    to_end = Onboarding.objects.filter(
+        state__in=states.IDLE_STATES,
+        changed_at__lt=now - timedelta(days=mails.IDLE_DAYS),
+        warned_at__lt=now - timedelta(days=mails.WARNED_DAYS_BEFORE),
     )
     for onboarding in to_end[:BATCH]:
         _end(onboarding)
-    return False
-
-
-def _warn(onboarding: Onboarding) -> None:
-    try:
-        mail.send(
-            template="partners/lapsing",
-            to=[onboarding.contact_email],
-            language=onboarding.language,
-            context={"action_url": f"{settings.BASE_URL}/partners/", "days": WARNED_DAYS_BEFORE},
-        )
-    except MailNotSent:
-        return
-    Onboarding.objects.filter(pk=onboarding.pk).update(warned_at=clock.now())
+    return are_more_idle
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """Mails to the contact of an onboarding; sent by tasks and, where one was lost, by the sweep."""
 
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -13,11 +14,14 @@ from encryption.normalisation import normalise_email
 from foundation import clock, leases, mail
 from foundation.errors import Unavailable
 from foundation.rate_limit import allow
+from integrations.partners import states
 from integrations.partners.digests import digest_of
 from integrations.partners.models import Onboarding
 from integrations.partners.types import OnboardingState
 
 LINK_DAYS: Final = 7
+IDLE_DAYS: Final = 30
+WARNED_DAYS_BEFORE: Final = 7
 FORGOTTEN_SECONDS: Final = 20
 BATCH: Final = 20
 MAILS_PER_ADDRESS: Final = 5
@@ -74,6 +78,43 @@ def send_decision(onboarding_id: UUID) -> None:
     found.update(decision_sent_at=clock.now(), lease_until=None)
 
 
+def send_warning(onboarding_id: UUID) -> None:
+    """Warn the contact of an idle onboarding, once, that it is about to end.
+
+    Raises:
+        MailNotSent: the mail server did not take it; the sweep tries again.
+    """
+    found = Onboarding.objects.filter(pk=onboarding_id)
+    if not leases.take(found.filter(_warning_due())):
+        return
+    onboarding = found.get()
+    mail.send(
+        template="partners/lapsing",
+        to=[onboarding.contact_email],
+        language=onboarding.language,
+        context={
+            "action_url": f"{settings.BASE_URL}{CLIENTS_PATH}",
+            "days": WARNED_DAYS_BEFORE,
+        },
+    )
+    # Whoever went on meanwhile is not idle any more, and is warned anew when the time comes.
+    found.filter(changed_at=onboarding.changed_at).update(warned_at=clock.now())
+    found.update(lease_until=None)
+
+
+def sweep_warnings() -> bool:
+    """Warn of idle onboardings; say whether more are waiting.
+
+    An address that is refused each time holds back no other: its lease keeps it out of the next
+    round.
+    """
+    idle = _forgotten(_warning_due())
+    for onboarding_id in idle:
+        with suppress(mail.MailNotSent):
+            send_warning(onboarding_id)
+    return len(idle) == BATCH
+
+
 def sweep() -> bool:
     """Send forgotten mails; say whether more are waiting."""
     before = clock.now() - timedelta(seconds=FORGOTTEN_SECONDS)
@@ -88,6 +129,11 @@ def sweep() -> bool:
     except Unavailable:
         return False
     return BATCH in {len(links), len(decisions)}
+
+
+def _warning_due() -> Q:
+    before = clock.now() - timedelta(days=IDLE_DAYS - WARNED_DAYS_BEFORE)
+    return Q(state__in=states.IDLE_STATES, changed_at__lt=before, warned_at__isnull=True)
 
 
 def _forgotten(due: Q) -> list[UUID]:
