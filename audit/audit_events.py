@@ -97,13 +97,6 @@ DAY_KEY_DESTROYED: Final = EventType(
     _("Addresses of one day became unreadable."),
     details={"day": Kind.CODE},
 )
-PARTITION_DROPPED: Final = EventType(
-    "audit.partition.dropped",
-    Severity.HIGH,
-    _("Entries past their time were dropped."),
-    retention=Retention.CONTRACT,
-    details={"count": Kind.COUNT, "digest": Kind.DIGEST},
-)
 
 _KEY_FACTS: Final = {"facts": Kind.NAMES}
 
@@ -111,27 +104,6 @@ KEY_CREATED: Final = EventType(
     "encryption.key.created",
     Severity.INFO,
     _("A key was made."),
-    connection=Connection.JOURNAL,
-    details=_KEY_FACTS,
-)
-KEY_ROTATED: Final = EventType(
-    "encryption.key.rotated",
-    Severity.MEDIUM,
-    _("Keys were renewed."),
-    connection=Connection.JOURNAL,
-    details=_KEY_FACTS,
-)
-KEY_RETIRED: Final = EventType(
-    "encryption.key.retired",
-    Severity.MEDIUM,
-    _("A key was taken out of use."),
-    connection=Connection.JOURNAL,
-    details=_KEY_FACTS,
-)
-KEY_DESTROYED: Final = EventType(
-    "encryption.key.destroyed",
-    Severity.HIGH,
-    _("A key was destroyed."),
     connection=Connection.JOURNAL,
     details=_KEY_FACTS,
 )
@@ -167,9 +139,6 @@ OWNER_ERASED: Final = EventType(
 
 KEY_STORE: Final = (
     KEY_CREATED,
-    KEY_ROTATED,
-    KEY_RETIRED,
-    KEY_DESTROYED,
     KEY_REFUSED,
     KEY_LOST,
     VALUE_TAMPERED,
@@ -188,6 +157,5 @@ ALL: Final = (
     ALERT_UNDELIVERABLE,
     CHANNEL_CHANGED,
     DAY_KEY_DESTROYED,
-    PARTITION_DROPPED,
     *KEY_STORE,
 )

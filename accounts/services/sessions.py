@@ -13,9 +13,9 @@ from django.http import HttpRequest
 from django_otp import login as otp_login
 
 from accounts import assurance
-from accounts.audit_events import ACCESS_ENDED, SESSION_ENDED
+from accounts.audit_events import ACCESS_ENDED, ORGANISATION_CHOSEN, SESSION_ENDED
 from accounts.models import SessionFactor, User, UserSession
-from accounts.principal import TAG_KEY, bare
+from accounts.principal import ORGANISATION_KEY, TAG_KEY, bare
 from accounts.types import FactorKind, SessionEnd
 from audit import services as audit
 from audit.browsers import family
@@ -86,6 +86,19 @@ def carry_on(request: HttpRequest, user: User) -> None:
     old_key = request.session.session_key
     update_session_auth_hash(request, user)
     UserSession.objects.filter(session_key=old_key).update(session_key=request.session.session_key)
+
+
+@transaction.atomic
+def choose_organisation(
+    session: SessionBase, organisation_id: UUID, *, principal: Principal
+) -> None:
+    """Let a session act in another organisation of its person from the next request on."""
+    session[ORGANISATION_KEY] = str(organisation_id)
+    audit.record(
+        ORGANISATION_CHOSEN,
+        principal=principal,
+        target=audit.Target("accounts.organisation", str(organisation_id), organisation_id),
+    )
 
 
 def touch(request: HttpRequest) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import assurance, factors, principal, queries
+from accounts import assurance, factors, queries
 from accounts.errors import PassphraseRefused
 from accounts.forms import CodeForm, PassphraseForm, ProfileForm
 from accounts.models import User, UserSession
@@ -151,7 +151,7 @@ def choose_organisation(request: HttpRequest) -> HttpResponse:
     wanted = parse_uuid(request.POST.get("organisation", ""))
     if wanted is None or not queries.is_member(_user(request).pk, wanted):
         raise Http404
-    request.session[principal.ORGANISATION_KEY] = str(wanted)
+    sessions.choose_organisation(request.session, wanted, principal=principal_of(request))
     return HttpResponseRedirect(reverse("home"))
 
 

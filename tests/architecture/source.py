@@ -41,6 +41,12 @@ def module_of(path: Path) -> ModuleType:
     return import_module(dotted.removesuffix(".__init__"))
 
 
+def is_constant(expression: ast.expr) -> bool:
+    """Say whether an expression is a name in capitals, by itself or of a module."""
+    name = expression.attr if isinstance(expression, ast.Attribute) else ""
+    return (expression.id if isinstance(expression, ast.Name) else name).isupper()
+
+
 def held(expression: ast.expr, module: ModuleType) -> object:
     """Return what names and attributes of a module hold; None where a local name stands there."""
     if isinstance(expression, ast.Constant):
