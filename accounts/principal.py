@@ -53,6 +53,7 @@ def of_user(user: User, *, wanted: UUID | None = None, tag: bytes | None = None)
         label=user.email,
         session_tag=tag,
         is_staff=standing.organisation.is_operator,
+        organisation_name=standing.organisation.name,
     )
 
 

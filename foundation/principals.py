@@ -24,6 +24,7 @@ class Principal:
         id: row id of the user or partner client; None for visitors and system tasks.
         subject_id: journal subject and owner of the data keys; users only.
         organisation_id: organisation in which the principal acts now.
+        organisation_name: its name, which pages show; people only.
         permissions: codes the principal holds in that organisation.
         scopes: OAuth2 scopes of a token; empty for people.
         label: readable name for the sealed part of the journal, never shown in clear there.
@@ -46,6 +47,7 @@ class Principal:
     on_behalf_of: UUID | None = None
     is_staff: bool = False
     plan: str = ""
+    organisation_name: str = ""
 
     # Django REST framework asks its request.user for these two.
     @property

@@ -19,11 +19,12 @@ _HELP_LINKS = ("help", "contact", "status")
 
 
 def page(request: HttpRequest) -> Mapping[str, object]:
-    """Add branding, principal, navigation, theme, languages and help links."""
+    """Add branding, principal, organisation, navigation, theme, languages and help links."""
     principal = principal_of(request)
     return {
         "brand": branding(),
         "principal": principal,
+        "organisation_name": principal.organisation_name,
         "frame": _frame(principal),
         "navigation": groups_for(principal, path=request.path),
         "theme": preferences.theme_of(request),

@@ -222,6 +222,30 @@ def test_a_person_of_two_organisations_chooses_one(alice: Browser, carol: Browse
     alice.post("/organisations/choose/", {"organisation": str(carol.organisation.pk)})
 
     assert carol.user.email in alice.get("/members/").content.decode()
+    entry = AuditEvent.objects.get(type="accounts.organisation.chosen")
+    assert entry.actor_id == alice.user.subject_id
+    assert entry.organisation_id == carol.organisation.pk
+    assert entry.target_id == str(carol.organisation.pk)
+
+
+def test_each_page_names_the_organisation_one_acts_in(alice: Browser, carol: Browser) -> None:
+    memberships.create(alice.user, carol.organisation, make.role("customer"), principal=TEST)
+    at_home = alice.get("/records/").content.decode()
+
+    alice.post("/organisations/choose/", {"organisation": str(carol.organisation.pk)})
+    away = alice.get("/records/").content.decode()
+
+    assert f'<span class="whoami-note">{alice.organisation.name}</span>' in at_home
+    assert f"· {alice.organisation.name}</title>" in at_home
+    assert f'<span class="whoami-note">{carol.organisation.name}</span>' in away
+    assert alice.organisation.name not in away
+
+
+def test_no_page_names_an_organisation_to_a_visitor(visitor: Browser, alice: Browser) -> None:
+    page = visitor.get("/help/").content.decode()
+
+    assert "whoami" not in page
+    assert alice.organisation.name not in page
 
 
 def test_nobody_chooses_a_foreign_organisation(alice: Browser, carol: Browser) -> None:
