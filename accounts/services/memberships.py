@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from accounts import queries
 from accounts.audit_events import MEMBERSHIP_CHANGED, MEMBERSHIP_CREATED, MEMBERSHIP_ENDED
 from accounts.errors import AboveCeiling, AlreadyMember, LastAdministrator
-from accounts.models import Membership, Organisation, Role, User
+from accounts.models import Membership, Organisation, Role, RolePermission, User
 from accounts.permissions import APPROVE_ORGANISATION
 from accounts.services import notices, sessions
 from accounts.types import MembershipSource, NoticeKind
@@ -85,6 +85,9 @@ def change_role(
 ) -> Membership:
     """Give a member of an organisation another role, which acts at the next request.
 
+    Where it takes a permission away, all access ends that was gained with the old role: sessions
+    and contributed tokens (identity.md 7).
+
     Raises:
         NotFound: no such membership there.
         AboveCeiling: the old or the new role is above what the actor may hand out.
@@ -107,6 +110,8 @@ def change_role(
         changes={"role": (old.code, role.code)},
     )
     notices.tell(membership.user, NoticeKind.ROLE_CHANGED)
+    if _is_lowered(old, role):
+        sessions.end_access(membership.user, "role_lowered", principal=principal)
     return membership
 
 
@@ -146,6 +151,12 @@ def _locked(membership_id: UUID, organisation_id: UUID) -> Membership:
     if membership is None:
         raise NotFound(_("There is no such membership."))
     return membership
+
+
+def _is_lowered(old: Role, new: Role) -> bool:
+    """Say whether somebody with the new role lacks a permission of the old one."""
+    kept = RolePermission.objects.filter(role=new).values("code")
+    return RolePermission.objects.filter(role=old).exclude(code__in=kept).exists()
 
 
 def _keep_last_leader(membership: Membership, *, leaving: bool) -> None:
