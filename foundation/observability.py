@@ -8,10 +8,11 @@ type and the places in our code stay.
 import json
 import logging
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 EXTRA_FIELDS = (
     "alias",
@@ -68,6 +69,27 @@ class JsonFormatter(logging.Formatter):
         }
         line |= _failure(record)
         return json.dumps(line, ensure_ascii=False)
+
+
+class AnswersToProbes(logging.Filter):
+    """Drops Django's line about a probe that was told "not yet".
+
+    Such an answer is what the probe asked for, and it comes twice a second while the portal starts.
+    A check that breaks has a line of its own.
+
+    Args:
+        paths: addresses that probes ask.
+    """
+
+    def __init__(self, paths: Collection[str]) -> None:
+        super().__init__()
+        self._paths = frozenset(paths)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether the line is written."""
+        is_no = getattr(record, "status_code", None) == HTTPStatus.SERVICE_UNAVAILABLE
+        path = getattr(getattr(record, "request", None), "path", "")
+        return not (is_no and path in self._paths)
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -8,7 +8,12 @@ from django.test import RequestFactory
 from django.urls import resolve
 from django.utils.log import log_response
 
-from foundation.observability import JsonFormatter, current_request_id, request_id_scope
+from foundation.observability import (
+    AnswersToProbes,
+    JsonFormatter,
+    current_request_id,
+    request_id_scope,
+)
 
 
 def line_of(record: logging.LogRecord) -> dict[str, object]:
@@ -98,6 +103,18 @@ def test_an_address_that_leads_nowhere_is_not_repeated(
     log_response("Not Found: %s", request.path, response=HttpResponse(status=404), request=request)
 
     assert line_of(caplog.records[-1])["message"] == "Not Found: no such address"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "is_written"),
+    [("/ready", 503, False), ("/ready", 500, True), ("/records/", 503, True)],
+)
+def test_only_the_no_of_a_probe_is_not_written(
+    rf: RequestFactory, path: str, status: int, *, is_written: bool
+) -> None:
+    line = record("%s", path, request=rf.get(path), status_code=status)
+
+    assert AnswersToProbes(["/ready"]).filter(line) is is_written
 
 
 @pytest.mark.parametrize("message", ["x" * 5000, "line\nbreak", '"quote"', "ünï"])

@@ -51,6 +51,20 @@ def test_each_dependency_is_green_on_a_whole_installation(check: HealthCheck) ->
     assert services.run([check])[check.name].state is HealthState.GREEN
 
 
+def test_not_yet_is_an_answer_and_no_line_of_the_log(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    red = HealthAnswer(HealthState.RED, "The portal starts.", "Wait.")
+    monkeypatch.setattr(services, "not_ready", lambda: {"journal": red})
+
+    answers = [client.get("/health/ready"), client.get("/no-such-page/")]
+
+    assert [answer.status_code for answer in answers] == [503, 404]
+    assert [line.message for line in caplog.records if line.name == "django.request"] == [
+        "Not Found: /no-such-page/"
+    ]
+
+
 @pytest.mark.parametrize("proxies", [["127.0.0.1/32"], []])
 def test_reasons_are_shown_on_the_machine_itself_only(
     client: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings, proxies: list[str]
