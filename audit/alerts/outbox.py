@@ -5,18 +5,17 @@ sends and marks. So a task may run twice or never, and the broker may be wiped a
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import SystemRandom
 from typing import Final
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, QuerySet
 
 from audit.alerts.channels import channels_for
 from audit.models import Alert, AlertDelivery
 from audit.models.alerts import DeliveryState
-from foundation import clock
+from foundation import clock, leases
 
 LEASE: Final = timedelta(seconds=60)
 ENQUEUED_AGAIN: Final = timedelta(seconds=10)
@@ -26,19 +25,6 @@ GIVEN_UP_AFTER: Final = timedelta(hours=72)
 SWEPT_AT_ONCE: Final = 200
 
 _random = SystemRandom()
-
-_DUE: Final = """
-    UPDATE alert_delivery SET enqueued_at = %(now)s
-    WHERE id IN (
-        SELECT id FROM alert_delivery
-        WHERE state = 'due' AND next_at <= %(now)s
-          AND (lease_until IS NULL OR lease_until < %(now)s)
-          AND (enqueued_at IS NULL OR enqueued_at < %(again)s)
-        ORDER BY next_at LIMIT %(limit)s
-        FOR UPDATE SKIP LOCKED
-    )
-    RETURNING id
-"""
 
 
 def fill(alert: Alert, *, tell_person: bool, not_by: UUID | None = None) -> None:
@@ -60,25 +46,14 @@ def take_due() -> Sequence[UUID]:
 
     A row that nobody claims is due again ten seconds later.
     """
-    now = clock.real_now()
-    values: dict[str, datetime | int] = {
-        "now": now,
-        "again": now - ENQUEUED_AGAIN,
-        "limit": SWEPT_AT_ONCE,
-    }
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_DUE, values)
-        return [row[0] for row in cursor.fetchall()]
+    free = _due().filter(leases.is_free()).order_by("next_at")
+    return leases.tell(free, limit=SWEPT_AT_ONCE, again=ENQUEUED_AGAIN)
 
 
 def claim(delivery_id: UUID) -> AlertDelivery | None:
     """Take a due row for a minute and count the attempt; None where it is not ours to send."""
-    now = clock.real_now()
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    due = AlertDelivery.objects.filter(
-        free, pk=delivery_id, state=DeliveryState.DUE, next_at__lte=now
-    )
-    if due.update(lease_until=now + LEASE, attempts=F("attempts") + 1) == 0:
+    due = _due().filter(pk=delivery_id)
+    if not leases.take(due, lease=LEASE, attempts=F("attempts") + 1):
         return None
     return AlertDelivery.objects.select_related("alert", "channel").get(pk=delivery_id)
 
@@ -113,6 +88,10 @@ def pause(attempts: int) -> timedelta:
     exponent = min(max(attempts - 1, 0), 20)
     seconds = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2**exponent)
     return timedelta(seconds=seconds * _random.uniform(0.5, 1.5))
+
+
+def _due() -> "QuerySet[AlertDelivery]":
+    return AlertDelivery.objects.filter(state=DeliveryState.DUE, next_at__lte=clock.real_now())
 
 
 def _finish(delivery: AlertDelivery, **values: object) -> bool:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.services import record
-from foundation import clock
+from foundation import clock, leases
 from foundation.contracts.personal_data import ErasureCount, personal_data
 from foundation.deferred import defer
 from foundation.principals import Principal
@@ -18,7 +18,7 @@ from privacy.errors import NotCancellable
 from privacy.models import ErasurePlan
 from privacy.models.erasure import PlanState
 from privacy.models.subject_request import RequestKind, RequestState
-from privacy.services import leases, receipts
+from privacy.services import receipts
 from privacy.services.subject_requests import move, receive
 from privacy.services.subjects import subject_of
 
@@ -89,21 +89,19 @@ def cancel(plan: ErasurePlan, *, principal: Principal) -> None:
 
 def sweep() -> bool:
     """Tell workers of due erasures and of mails that were not sent."""
-    forgotten = ErasurePlan.objects.filter(leases.is_forgotten())
-    due = forgotten.filter(
+    due = ErasurePlan.objects.filter(
         leases.is_free(),
         state__in=[PlanState.SCHEDULED, PlanState.RUNNING],
         runs_at__lte=clock.now(),
     )
     _remind("privacy.run_erasure", due)
-    untold = forgotten.filter(
+    unmailed = ErasurePlan.objects.filter(
         state=PlanState.SCHEDULED, told_at__isnull=True, runs_at__gt=clock.now()
     )
-    _remind("privacy.mail_erasure_scheduled", untold)
+    _remind("privacy.mail_erasure_scheduled", unmailed)
     return False
 
 
 def _remind(task: str, plans: QuerySet[ErasurePlan]) -> None:
-    for plan_id in list(plans.values_list("pk", flat=True)[:BATCH]):
-        ErasurePlan.objects.filter(pk=plan_id).update(enqueued_at=clock.real_now())
+    for plan_id in leases.tell(plans, limit=BATCH):
         defer(task, plan_id=plan_id)

@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.services.sessions import end_access
 from audit.services import record
 from encryption.services import Owner, OwnerKind, erase
-from foundation import clock, principals
+from foundation import clock, leases, principals
 from foundation.contracts.personal_data import (
     DataSubject,
     ErasureCount,
@@ -19,7 +19,7 @@ from foundation.contracts.personal_data import (
 from privacy.audit_events import ERASURE_ERASED, ERASURE_STARTED
 from privacy.models import ErasureItem, ErasurePlan
 from privacy.models.erasure import PlanState
-from privacy.services import leases, receipts
+from privacy.services import receipts
 from privacy.services.subject_requests import close
 from privacy.services.subjects import subject_of
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit.services import record
 from encryption.services import Owner, OwnerKind, erase, open_bytes, seal_bytes
-from foundation import clock, principals
+from foundation import clock, leases, principals
 from foundation.contracts.personal_data import DataSubject, Section, personal_data
 from foundation.deferred import defer
 from foundation.principals import Principal
@@ -21,7 +21,6 @@ from privacy.audit_events import REQUEST_DELIVERED, REQUEST_READY
 from privacy.errors import ArchiveGone
 from privacy.models import Archive, SubjectRequest
 from privacy.models.subject_request import RequestKind, RequestState
-from privacy.services import leases
 from privacy.services.subject_requests import close, move
 from privacy.services.subjects import subject_of
 
@@ -70,14 +69,14 @@ def fetch(request: SubjectRequest, *, principal: Principal) -> bytes:
 
 def sweep() -> bool:
     """Tell workers of forgotten requests and mails, and end archives that nobody fetched."""
-    forgotten = SubjectRequest.objects.filter(
-        leases.is_free(), leases.is_forgotten(), kind=RequestKind.ACCESS, state__in=UNANSWERED
+    waiting = SubjectRequest.objects.filter(
+        leases.is_free(), kind=RequestKind.ACCESS, state__in=UNANSWERED
     )
-    _remind("privacy.run_export", forgotten)
-    untold = SubjectRequest.objects.filter(
-        leases.is_forgotten(), state=RequestState.READY, archive__told_at__isnull=True
+    _remind("privacy.run_export", waiting)
+    unmailed = SubjectRequest.objects.filter(
+        state=RequestState.READY, archive__told_at__isnull=True
     )
-    _remind("privacy.mail_ready", untold)
+    _remind("privacy.mail_ready", unmailed)
     owed = Q(content__isnull=True, key_destroyed_at__isnull=True)
     ended = Archive.objects.filter(owed | Q(content__isnull=False, expires_at__lte=clock.now()))
     for archive_id in ended.values_list("pk", flat=True)[:BATCH]:
@@ -162,8 +161,7 @@ def _hand_over(held: Archive, built: archive.BuiltArchive) -> bool:
 
 
 def _remind(task: str, requests: QuerySet[SubjectRequest]) -> None:
-    for request_id in list(requests.values_list("pk", flat=True)[:BATCH]):
-        SubjectRequest.objects.filter(pk=request_id).update(enqueued_at=clock.real_now())
+    for request_id in leases.tell(requests, limit=BATCH):
         defer(task, request_id=request_id)
 
 

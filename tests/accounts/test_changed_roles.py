@@ -49,6 +49,7 @@ def test_a_lowered_role_ends_sessions_and_tokens(kim: Browser) -> None:
 
     assert (live_tokens(kim), open_sessions(kim)) == (0, 0)
     assert kim.get("/members/").status_code == 302
+    kim.user.refresh_from_db()
     assert Browser().sign_in(kim.user).get("/members/").status_code == 403
 
 
