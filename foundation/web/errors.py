@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from foundation.access.permissions import permissions
 from foundation.errors import AWAY, DomainError, TooMany, Unavailable
 from foundation.web.branding import branding
 from foundation.web.texts import Text
@@ -33,7 +34,8 @@ def page(
         request: whose id the page names.
         status: HTTP status of the answer.
         reason: what happened, in words for the person; the page has its own where empty.
-        permission: code that was missing, so that it can be asked for.
+        permission: code of the right that was missing; the page says it in words, so that it can
+            be asked for.
     """
     if request.path.startswith(_API):
         return _problem(request, status, reason=reason)
@@ -41,7 +43,7 @@ def page(
         "brand": branding(),
         "status": status,
         "reason": reason,
-        "permission": permission,
+        "right": _right(permission),
         "request_id": getattr(request, "request_id", ""),
         "theme": request.COOKIES.get("theme", ""),
     }
@@ -114,6 +116,11 @@ def _problem(request: HttpRequest, status: int, *, reason: Text) -> HttpResponse
         "request_id": str(getattr(request, "request_id", "")),
     }
     return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def _right(code: str) -> Text:
+    found = permissions.find(code)
+    return "" if found is None else found.label
 
 
 def _plain(request: HttpRequest) -> str:

@@ -5,10 +5,13 @@ import pytest
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from django.utils import translation
+from django.utils.html import escape
 from pytest_django import Settings
 from redis import RedisError
 
 from foundation.access.guards import PermissionMissing
+from foundation.access.permissions import permissions
 from foundation.errors import NotFound
 from foundation.identifiers import uuid7
 from foundation.web import errors
@@ -58,12 +61,19 @@ def test_the_handlers_never_repeat_the_exception(
     assert "secret" not in response.content.decode()
 
 
-def test_a_missing_right_is_named_so_that_it_can_be_asked_for(
-    request_with_id: HttpRequest,
+@pytest.mark.parametrize("language", ["en", "de", "fr", "pl"])
+def test_a_missing_right_is_named_in_words_so_that_it_can_be_asked_for(
+    request_with_id: HttpRequest, language: str
 ) -> None:
-    response = errors.refusal(request_with_id, PermissionMissing("audit.entry.read"))
+    with translation.override(language):
+        response = errors.refusal(request_with_id, PermissionMissing("audit.entry.read"))
+        right = escape(str(permissions.get("audit.entry.read").label))
 
-    assert "audit.entry.read" in response.content.decode()
+    text = response.content.decode()
+    assert f"<strong>{right}</strong>" in text
+    assert "audit.entry.read" not in text
+    assert ("ask an administrator" in text) is (language == "en")
+    assert ("The right that is missing" in text) is (language == "en")
 
 
 @pytest.mark.parametrize(
