@@ -97,17 +97,13 @@ def _row(entry: AuditEvent) -> tuple[object, ...]:
         wording.moment(entry),
         wording.outcome(entry.outcome),
         _narrow("actor", entry.actor_id, wording.actor(entry)),
-        _narrow("target", entry.target_id, _target(entry)),
+        _narrow("target", entry.target_id, wording.target(entry)),
         str(entry.net or ""),
     )
 
 
 def _narrow(name: str, value: object, text: str) -> Value:
     return Value(text, href=f"{reverse('audit:log')}?{name}={value}" if value else "")
-
-
-def _target(entry: AuditEvent) -> str:
-    return f"{entry.target_type} {wording.short(entry.target_id)}" if entry.target_id else ""
 
 
 def _chip_labels(request: HttpRequest) -> dict[str, str]:
@@ -122,7 +118,11 @@ def _chip_labels(request: HttpRequest) -> dict[str, str]:
         "request": _("Request: %(value)s"),
         "credential": _("Credential: %(value)s"),
     }
-    return {name: text % {"value": request.GET.get(name, "")} for name, text in labels.items()}
+    words = {"type": wording.sentence, "outcome": lambda code: str(wording.outcome(code).text)}
+    given = {name: request.GET.get(name, "") for name in labels}
+    return {
+        name: text % {"value": words.get(name, str)(given[name])} for name, text in labels.items()
+    }
 
 
 def _entry_context(entry: AuditEvent, principal: Principal) -> dict[str, object]:
@@ -142,11 +142,11 @@ def _entry_context(entry: AuditEvent, principal: Principal) -> dict[str, object]
 def _facts(entry: AuditEvent) -> Facts:
     request = wording.part(entry, "request")
     return [
-        (_("Kind of event"), entry.type),
+        (_("Kind of event"), wording.with_code(wording.sentence(entry.type), entry.type)),
         (_("Time (UTC)"), wording.moment(entry)),
         (_("Outcome"), wording.outcome(entry.outcome).text),
         (_("Severity"), wording.severity(entry.severity).text),
-        (_("Actor"), wording.actor(entry)),
+        (_("Actor"), wording.with_code(wording.actor(entry), wording.actor_code(entry))),
         (_("Target"), _target(entry)),
         (_("Purpose"), entry.content.get("purpose")),
         (_("Reason"), entry.content.get("reason")),
@@ -155,6 +155,11 @@ def _facts(entry: AuditEvent) -> Facts:
         (_("Database role"), entry.db_user),
         (_("Place in the journal"), f"{entry.epoch} · {entry.seq}"),
     ]
+
+
+def _target(entry: AuditEvent) -> str:
+    words = wording.target(entry)
+    return wording.with_code(words, wording.target_code(entry)) if words else ""
 
 
 def _changes(entry: AuditEvent) -> list[tuple[str, object, object]]:

@@ -8,7 +8,10 @@ from django.contrib.messages.storage.fallback import FallbackStorage
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.test import RequestFactory
+from django.utils import translation
+from django.utils.translation import gettext
 
+from accounts.models import Role
 from audit import context
 from audit.alerts.services import Occasion, raise_alert
 from audit.anomaly.rules import Finding
@@ -22,7 +25,7 @@ from foundation import clock
 from foundation.access.guards import PermissionMissing
 from foundation.errors import NotFound
 from foundation.identifiers import uuid7
-from foundation.principals import VISITOR, Principal
+from foundation.principals import VISITOR, Principal, system
 from foundation.web import paging
 from tests.factories import audit as make
 
@@ -126,6 +129,38 @@ def test_an_entry_page_shows_details_changes_and_what_belongs_to_it() -> None:
     assert "closed" in text
     assert "&lt;b&gt;bold" in text
     assert "?target=17" in text
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "pl"])
+def test_lists_show_words_and_only_the_page_of_an_entry_shows_codes(language: str) -> None:
+    staff = make.person(is_staff=True, permissions=ALL)
+    outer = Target("records.record", str(uuid7()))
+    record(make.CHANGE, principal=system("privacy.run_export"), target=outer, outcome="denied")
+    record(make.CHANGE, principal=staff, target=Target("accounts.role", str(uuid7())))
+    written = {entry.target_type: entry.event_id for entry in make.entries(make.CHANGE.code)}
+    codes = ("audit.test.changed", "privacy.run_export", "records.record", "accounts.role")
+
+    with translation.override(language):
+        shown = page(log.log, staff)
+        entry = page(log.entry_page, staff, written["records.record"])
+        role = str(Role._meta.verbose_name)
+        portal, denied = gettext("the portal itself"), gettext("denied")
+
+    assert [code for code in codes if f">{code}" in shown] == []
+    assert f">{role} …" in shown
+    assert f">{portal}</td>" in shown
+    assert f">{denied}</span>" in shown
+    for code in ("audit.test.changed", "privacy.run_export", f"records.record {outer.id}"):
+        assert f"<code>{code}</code>" in entry
+
+
+def test_a_narrowed_list_says_in_words_by_what() -> None:
+    staff = make.person(is_staff=True, permissions=ALL)
+
+    text = page(log.log, staff, type=make.CHANGE.code, outcome="denied")
+
+    assert "Kind of event: Something was tried." in text
+    assert "Outcome: denied" in text
 
 
 def test_every_look_at_the_journal_is_an_entry() -> None:
