@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import urlencode, urljoin
 
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import TimeoutError as LibraryTimeoutError
 from urllib3.response import BaseHTTPResponse
@@ -224,6 +225,26 @@ def request(  # noqa: PLR0913 - the parts of an HTTP request
     return session.request(method, url, headers=headers, body=body)
 
 
+def exchanged(connection: HTTPConnection, target: Target, call: Call, limits: Limits) -> HttpAnswer:
+    """Send a call over a connection of its own, read the answer and close; for this package."""
+    started = time.monotonic()
+    try:
+        status, headers, body = _sent_and_read(connection, target, call, limits)
+    except ssl.SSLCertVerificationError as error:
+        raise NoAnswer(
+            "The certificate of the other system is not trusted or names another host.",
+            code="http.certificate_refused",
+        ) from error
+    except (TimeoutError, LibraryTimeoutError) as error:
+        raise NoAnswer("The other system did not answer in time.", code="http.timeout") from error
+    except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+        raise NoAnswer("The other system could not be reached.") from error
+    finally:
+        connection.close()
+    elapsed_ms = round((time.monotonic() - started) * 1000)
+    return HttpAnswer(status=status, headers=headers, body=body, elapsed_ms=elapsed_ms)
+
+
 def _usable(interface: Interface | str) -> Interface:
     found = find_interface(interface) if isinstance(interface, str) else interface
     if found is None or not is_registered(found):
@@ -256,23 +277,9 @@ def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _exchange(session: Session, target: Target, call: Call) -> HttpAnswer:
-    started = time.monotonic()
-    connection = GuardedConnection(target.host, target.port, route=_route(session, target, started))
-    try:
-        status, headers, body = _sent_and_read(connection, target, call, session.limits)
-    except ssl.SSLCertVerificationError as error:
-        raise NoAnswer(
-            "The certificate of the other system is not trusted or names another host.",
-            code="http.certificate_refused",
-        ) from error
-    except (TimeoutError, LibraryTimeoutError) as error:
-        raise NoAnswer("The other system did not answer in time.", code="http.timeout") from error
-    except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
-        raise NoAnswer("The other system could not be reached.") from error
-    finally:
-        connection.close()
-    elapsed_ms = round((time.monotonic() - started) * 1000)
-    return HttpAnswer(status=status, headers=headers, body=body, elapsed_ms=elapsed_ms)
+    route = _route(session, target, time.monotonic())
+    connection = GuardedConnection(target.host, target.port, route=route)
+    return exchanged(connection, target, call, session.limits)
 
 
 def _route(session: Session, target: Target, started: float) -> Route:
@@ -288,7 +295,7 @@ def _route(session: Session, target: Target, started: float) -> Route:
 
 
 def _sent_and_read(
-    connection: GuardedConnection, target: Target, call: Call, limits: Limits
+    connection: HTTPConnection, target: Target, call: Call, limits: Limits
 ) -> tuple[int, dict[str, str], bytes]:
     headers = {
         "User-Agent": USER_AGENT,
