@@ -9,24 +9,21 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from threading import RLock
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 
-from encryption.database import alias_of, keys_database
+from encryption.database import alias_of, keys_database, lock_for_making
 from encryption.errors import KeysUnavailable, Refused
-from encryption.key_tables import Installation, KekEpoch, KekWrap, RootVersion
+from encryption.key_tables import EpochFloor, Installation, KekEpoch, KekWrap, RootVersion
 from encryption.providers import base
-from encryption.providers.key_file import KeyFile
+from encryption.providers.chosen import key_service, service_of
 from encryption.router import KEYS
 from encryption.types import GENERAL, KeyState, RingState
+from foundation import prepared
 from foundation.contracts import key_journal
 from foundation.contracts.key_journal import KeyEvent
 
@@ -34,7 +31,21 @@ SOFT_SECONDS: Final = 300
 HARD_SECONDS: Final = 12 * 3600
 RETRY_SECONDS: Final = 5
 
+Made = TypeVar("Made")
+
+_IS_ACTIVE = (
+    f"SELECT 1 FROM {KekEpoch._meta.db_table} "  # noqa: S608, SLF001  our own name
+    "WHERE id = %s AND state = 'active'"
+)
+_SWITCHES = 5
+
 _log = logging.getLogger(__name__)
+
+
+class EpochDestroyed(Refused):
+    """The epoch was given up for good; a key row that names it comes from an old copy."""
+
+    code = "encryption.epoch_destroyed"
 
 
 @dataclass(slots=True)
@@ -50,31 +61,24 @@ class Kek:
     retry_at: float = 0.0
 
 
-def key_service() -> base.KeyService:
-    """Return the key service that the settings name.
-
-    Raises:
-        ImproperlyConfigured: there is none of this name.
-    """
-    if settings.KEY_SERVICE != "key_file":
-        raise ImproperlyConfigured(f"KEY_SERVICE {settings.KEY_SERVICE!r} is unknown: key_file")
-    return _key_file(Path(settings.ROOT_KEY_FILE))
-
-
 class KekRing:
     """All key-encryption keys of the process.
 
     Args:
-        service: gives the key service.
+        service: gives the key service that wraps new epochs.
         clock: monotonic seconds.
+        service_for: gives the key service of a root version: during a change of provider there are
+            two. Without it all root versions are those of ``service``.
     """
 
     def __init__(
         self,
         service: Callable[[], base.KeyService] = key_service,
         clock: Callable[[], float] = time.monotonic,
+        service_for: Callable[[str], base.KeyService] | None = None,
     ) -> None:
         self._service = service
+        self._service_for = service_for or (lambda _version: service())
         self._clock = clock
         self.lock = RLock()
         self._keks: dict[int, Kek] = {}
@@ -89,12 +93,34 @@ class KekRing:
             KeysUnavailable: the key service or the keys database is away, or refuses.
         """
         with self.lock:
-            for kek in self._keks.values():
-                if kek.purpose == purpose and kek.is_active:
-                    return self._fresh(kek)
+            kek = self._cached_active(purpose)
+            if kek is not None:
+                return kek
             with keys_database():
-                row = _active_row(purpose) or self._create(purpose)
+                row = active_row(purpose) or self._create(purpose)
             return self._unwrap(row)
+
+    def under_active(self, purpose: str, make: Callable[[Kek, str], Made]) -> Made:
+        """Call ``make`` in a transaction during which the active epoch stays active.
+
+        So after a switch no key appears under the old epoch, in any process.
+
+        Args:
+            purpose: purpose of the epoch.
+            make: gets the epoch and the alias of the transaction.
+
+        Raises:
+            KeysUnavailable: as ``active``.
+        """
+        alias = alias_of(purpose)
+        for _ in range(_SWITCHES):
+            kek = self.active(purpose)
+            with transaction.atomic(using=alias):
+                lock_for_making(alias)
+                if prepared.fetch(_IS_ACTIVE, [kek.row_id], using=alias):
+                    return make(kek, alias)
+            self.forget(kek.row_id)  # another process switched meanwhile
+        raise KeysUnavailable("the epoch was switched again and again")
 
     def get(self, row_id: int, purpose: str) -> Kek:
         """Return the epoch of a key row; errors as ``active``."""
@@ -104,9 +130,12 @@ class KekRing:
                 return self._fresh(kek)
             with keys_database():
                 row = KekEpoch.objects.using(alias_of(purpose)).filter(pk=row_id).first()
-            if row is None:
-                raise Refused("the keys database lacks the epoch of a key")
-            return self._unwrap(row)
+            return self._unwrap(_alive(row))
+
+    def forget(self, row_id: int) -> None:
+        """Forget one epoch: another one is active now, or it is no longer needed."""
+        with self.lock:
+            self._keks.pop(row_id, None)
 
     def probe(self) -> None:
         """Open the epoch of general keys; make none where there is none yet.
@@ -115,7 +144,7 @@ class KekRing:
             KeysUnavailable: the key service or the keys database is away, or refuses.
         """
         with keys_database():
-            row = _active_row(GENERAL)
+            row = active_row(GENERAL)
         if row is not None:
             self.get(row.pk, GENERAL)
 
@@ -130,10 +159,16 @@ class KekRing:
         return self._installation
 
     def confirm(self) -> None:
-        """Ask the key service again about keys past the soft limit; drop all at a refusal."""
+        """Ask the key service again about keys past the soft limit; drop all at a refusal.
+
+        Of epochs without keys nobody is asked: their root version may be gone for good.
+        """
         with self.lock:
             for kek in tuple(self._keks.values()):
-                self._fresh(kek)
+                if not kek.is_active and self._is_empty(kek):
+                    self.forget(kek.row_id)
+                else:
+                    self._fresh(kek)
 
     def state(self) -> RingState:
         """Return what the process can do with sealed data now."""
@@ -150,6 +185,30 @@ class KekRing:
             self._keks.clear()
             self._installation = None
 
+    def context(self, purpose: str, number: int) -> base.Context:
+        """Return what is bound to the blob of an epoch."""
+        return {
+            "app": "gatehouse",
+            "installation": str(self.installation()),
+            "purpose": purpose,
+            "epoch": number,
+        }
+
+    def _cached_active(self, purpose: str) -> Kek | None:
+        for kek in self._keks.values():
+            if kek.purpose == purpose and kek.is_active:
+                fresh = self._fresh(kek)
+                return fresh if fresh.is_active else None
+        return None
+
+    def _is_empty(self, kek: Kek) -> bool:
+        """Say whether an epoch past the soft limit has no keys left."""
+        if self._clock() - kek.confirmed_at <= SOFT_SECONDS:
+            return False
+        with keys_database():
+            wraps = KekWrap.objects.using(alias_of(kek.purpose)).filter(epoch=kek.row_id)
+            return wraps.filter(emptied_at__isnull=False).exists()
+
     def _fresh(self, kek: Kek) -> Kek:
         now = self._clock()
         if now - kek.confirmed_at <= SOFT_SECONDS:
@@ -159,8 +218,9 @@ class KekRing:
         try:
             with keys_database():
                 rows = KekEpoch.objects.using(alias_of(kek.purpose))
-                return self._unwrap(rows.get(pk=kek.row_id))
+                return self._unwrap(_alive(rows.filter(pk=kek.row_id).first()))
         except Refused:
+            self._keks.pop(kek.row_id, None)
             raise
         except KeysUnavailable:
             if now - kek.confirmed_at > HARD_SECONDS:
@@ -171,9 +231,9 @@ class KekRing:
             return kek
 
     def _unwrap(self, row: KekEpoch) -> Kek:
-        context = self._context(row.purpose, row.number)
+        context = self.context(row.purpose, row.number)
         try:
-            raw = self._service().unwrap(bytes(row.blob), context)
+            raw = self._service_for(row.root_version_id).unwrap(bytes(row.blob), context)
         except base.Unavailable as error:
             raise KeysUnavailable(str(error)) from error
         except (base.Refused, base.BadBlob) as error:
@@ -209,8 +269,8 @@ class KekRing:
         """Make the first epoch of a purpose; a second process that was quicker wins."""
         service = self._service()
         try:
-            _, blob = service.generate(self._context(purpose, 1))
-            version = service.version
+            _, blob = service.generate(self.context(purpose, 1))
+            version = service.version_of(blob)
         except base.Unavailable as error:
             raise KeysUnavailable(str(error)) from error
         except (base.Refused, base.BadBlob) as error:
@@ -224,18 +284,25 @@ class KekRing:
         key_journal.record(KeyEvent("encryption.key.created", details={"key": f"epoch {row}"}))
         return row
 
-    def _context(self, purpose: str, number: int) -> base.Context:
-        return {
-            "app": "gatehouse",
-            "installation": str(self.installation()),
-            "purpose": purpose,
-            "epoch": number,
-        }
 
-
-def _active_row(purpose: str) -> KekEpoch | None:
+def active_row(purpose: str) -> KekEpoch | None:
+    """Return the row of the epoch that wraps new keys of a purpose."""
     rows = KekEpoch.objects.using(alias_of(purpose))
     return rows.filter(purpose=purpose, state=KeyState.ACTIVE).first()
+
+
+def _alive(row: KekEpoch | None) -> KekEpoch:
+    """Return an epoch that may be used.
+
+    Raises:
+        Refused: there is none, or it was given up.
+    """
+    if row is None:
+        raise Refused("the keys database lacks the epoch of a key")
+    floors = EpochFloor.objects.using(alias_of(row.purpose)).filter(purpose=row.purpose)
+    if row.state == KeyState.DESTROYED or floors.filter(number__gt=row.number).exists():
+        raise EpochDestroyed("the epoch of a key was destroyed: its row comes from an old copy")
+    return row
 
 
 def _insert_epoch(purpose: str, blob: bytes, version: str) -> KekEpoch:
@@ -249,9 +316,4 @@ def _insert_epoch(purpose: str, blob: bytes, version: str) -> KekEpoch:
     return row
 
 
-@lru_cache(maxsize=8)
-def _key_file(path: Path) -> KeyFile:
-    return KeyFile(path)
-
-
-ring: Final = KekRing()
+ring: Final = KekRing(service_for=service_of)

@@ -8,13 +8,14 @@ from django.db import models
 
 from encryption import blind_index
 from encryption.database import VAULT_ZONES
-from encryption.epochs import key_service, ring
+from encryption.epochs import ring
 from encryption.erasure import erase, remember, was_erased
 from encryption.errors import Erased, KeyLost, KeysUnavailable, Refused, Tampered, Unreadable
 from encryption.fields import SealedField
 from encryption.keyring import keyring
 from encryption.owned_bytes import open_bytes, preload, seal_bytes
 from encryption.providers.base import Health
+from encryption.providers.chosen import key_service
 from encryption.purposes import mac, reveal_text, seal_text
 from encryption.sealed_box import ensure_key_pair, open_from_vault, seal_to_vault
 from encryption.signing import public_key, public_keys, sign, verify

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from secrets import compare_digest, token_bytes
+from typing import Final, Protocol
 
 import jcs  # type: ignore[import-untyped]  # it has no stubs
 import orjson
 
 Context = Mapping[str, str | int]
 
-KEY_BYTES = 32
+KEY_BYTES: Final = 32
+PROBE: Final[Context] = {"app": "gatehouse", "probe": "health"}
 
 
 class KeyServiceError(Exception):
@@ -42,6 +44,14 @@ class KeyService(Protocol):
     @property
     def version(self) -> str:
         """Name of the root version that wraps new blobs."""
+        ...
+
+    def version_of(self, blob: bytes) -> str:
+        """Return the name of the root version that wrapped a blob; asks nobody.
+
+        Raises:
+            BadBlob: the blob is none of this service.
+        """
         ...
 
     def generate(self, context: Context) -> tuple[bytes, bytes]:
@@ -78,3 +88,19 @@ def canonical(context: Context) -> bytes:
     """
     encoded = orjson.dumps(context, option=orjson.OPT_SORT_KEYS)
     return encoded if encoded.isascii() else bytes(jcs.canonicalize(dict(context)))
+
+
+def generated(service: KeyService, context: Context) -> tuple[bytes, bytes]:
+    """Return a new key of this process's random numbers and its blob."""
+    raw = token_bytes(KEY_BYTES)
+    return raw, service.wrap(raw, context)
+
+
+def probed(service: KeyService) -> Health:
+    """Wrap and unwrap a probe."""
+    try:
+        raw, blob = service.generate(PROBE)
+        is_same = compare_digest(service.unwrap(blob, PROBE), raw)
+    except KeyServiceError as error:
+        return Health(works=False, problem=str(error))
+    return Health(works=is_same, problem="" if is_same else "the key service returns another key")

@@ -13,20 +13,25 @@ import binascii
 import os
 import secrets
 import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
 
 from encryption.providers.base import (
     KEY_BYTES,
     BadBlob,
     Context,
     Health,
-    KeyServiceError,
     Refused,
     Unavailable,
     canonical,
+    generated,
+    probed,
 )
 
 _MAGIC = "gatehouse-root-key 1"
@@ -51,6 +56,44 @@ def create(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def add_version(path: Path) -> int:
+    """Add a root version, which wraps from now on; return its number.
+
+    The file is replaced in one step; a process that reads meanwhile sees the old or the new one.
+
+    Raises:
+        Refused: the file is damaged, or others can read it.
+        Unavailable: it cannot be read or written.
+    """
+    with _rewriting(path) as (keys, replace):
+        number = max(keys) + 1
+        replace({**keys, number: secrets.token_bytes(KEY_BYTES)})
+    return number
+
+
+def destroy(path: Path, number: int) -> None:
+    """Take a root version out of the file: what it alone wrapped is unreadable from then on.
+
+    The old bytes may live on in the disk's free blocks, in snapshots and in copies of the file; the
+    receipt of an erasure counts on the operator for these (docs/how-to/key-file.md).
+
+    Raises:
+        Refused: the file does not hold the version, or the version is the one that wraps.
+        Unavailable: the file cannot be read or written.
+    """
+    with _rewriting(path) as (keys, replace):
+        if number not in keys:
+            raise Refused("the key file does not hold this root version")
+        if number == max(keys):
+            raise Refused("the newest root version wraps: add one before destroying it")
+        replace({held: raw for held, raw in keys.items() if held != number})
+
+
+def from_settings() -> "KeyFile":
+    """Return the key service that the settings describe."""
+    return KeyFile(Path(settings.ROOT_KEY_FILE))
+
+
 class KeyFile:
     """The key service; it reads the file again when the file changes."""
 
@@ -62,12 +105,15 @@ class KeyFile:
     @property
     def version(self) -> str:
         """Name of the root version that wraps new blobs."""
-        return f"key_file:{max(self._load())}"
+        return _name(max(self._load()))
+
+    def version_of(self, blob: bytes) -> str:
+        """Return the name of the root version that wrapped a blob."""
+        return _name(_number_of(blob))
 
     def generate(self, context: Context) -> tuple[bytes, bytes]:
         """Return a new key of 32 bytes and its blob."""
-        raw = secrets.token_bytes(KEY_BYTES)
-        return raw, self.wrap(raw, context)
+        return generated(self, context)
 
     def wrap(self, raw: bytes, context: Context) -> bytes:
         """Return the blob of a key."""
@@ -79,11 +125,8 @@ class KeyFile:
 
     def unwrap(self, blob: bytes, context: Context) -> bytes:
         """Return the key of a blob; errors as ``KeyService.unwrap``."""
-        keys = self._load()
-        if len(blob) != _HEADER + _NONCE + KEY_BYTES + _TAG or blob[:1] != _FORMAT:
-            raise BadBlob("the blob is not one of the key file")
+        key = self._load().get(_number_of(blob))
         header, nonce, rest = blob[:_HEADER], blob[_HEADER : _HEADER + _NONCE], blob[17:]
-        key = keys.get(int.from_bytes(header[1:], "big"))
         if key is None:
             raise Refused("the key file does not hold the root version of this blob")
         try:
@@ -97,13 +140,7 @@ class KeyFile:
 
     def health(self) -> Health:
         """Wrap and unwrap a probe."""
-        context: Context = {"app": "gatehouse", "probe": "health"}
-        try:
-            raw, blob = self.generate(context)
-            works = secrets.compare_digest(self.unwrap(blob, context), raw)
-        except KeyServiceError as error:
-            return Health(works=False, problem=str(error))
-        return Health(works=works)
+        return probed(self)
 
     def _load(self) -> dict[int, AESGCM]:
         try:
@@ -112,15 +149,62 @@ class KeyFile:
                 seen = (facts.st_ino, facts.st_mtime_ns, facts.st_mode)
                 if seen != self._seen:
                     _require_private(facts)
-                    self._keys = _parse(file.read())
+                    self._keys = {
+                        number: AESGCM(raw) for number, raw in _parse(file.read()).items()
+                    }
                     self._seen = seen
         except OSError as error:
             raise Unavailable(f"the root key file cannot be read: {error.strerror}") from error
         return self._keys
 
 
+def _name(number: int) -> str:
+    return f"key_file:{number}"
+
+
+def _number_of(blob: bytes) -> int:
+    if len(blob) != _HEADER + _NONCE + KEY_BYTES + _TAG or blob[:1] != _FORMAT:
+        raise BadBlob("the blob is not one of the key file")
+    return int.from_bytes(blob[1:_HEADER], "big")
+
+
 def _line(number: int, raw: bytes) -> str:
     return f"{_MAGIC} {number} {base64.b64encode(raw).decode()}\n"
+
+
+@contextmanager
+def _rewriting(path: Path) -> Iterator[tuple[dict[int, bytes], Callable[[dict[int, bytes]], None]]]:
+    """Give the keys of the file and what replaces them; one process at a time."""
+    try:
+        with (path.parent / f"{path.name}.lock").open("w") as lock:
+            flock(lock, LOCK_EX)
+            with path.open("rb") as file:
+                _require_private(os.fstat(file.fileno()))
+                keys = _parse(file.read())
+            yield keys, lambda kept: _replace(path, kept)
+    except OSError as error:
+        raise Unavailable(f"the root key file cannot be rewritten: {error.strerror}") from error
+
+
+def _replace(path: Path, keys: dict[int, bytes]) -> None:
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        os.fchown(file.fileno(), path.stat().st_uid, path.stat().st_gid)
+        file.writelines(_line(number, raw) for number, raw in sorted(keys.items()))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _require_private(facts: os.stat_result) -> None:
@@ -128,13 +212,13 @@ def _require_private(facts: os.stat_result) -> None:
         raise Refused("the root key file can be read by others: set its mode to 0600")
 
 
-def _parse(content: bytes) -> dict[int, AESGCM]:
-    keys = {}
+def _parse(content: bytes) -> dict[int, bytes]:
+    keys: dict[int, bytes] = {}
     for line in content.decode("ascii", "replace").splitlines():
         number, raw = _parse_line(line)
         if number in keys or len(raw) != KEY_BYTES:
             raise Refused("the root key file is damaged")
-        keys[number] = AESGCM(raw)
+        keys[number] = raw
     if not keys:
         raise Refused("the root key file is empty")
     return keys

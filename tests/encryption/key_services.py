@@ -41,6 +41,10 @@ class SwitchedService:
         """Name of the root version."""
         return self.inner.version
 
+    def version_of(self, blob: bytes) -> str:
+        """Name of the root version of a blob."""
+        return self.inner.version_of(blob)
+
     def generate(self, context: Context) -> tuple[bytes, bytes]:
         """Return a new key and its blob."""
         self._answer()

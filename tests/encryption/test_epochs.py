@@ -4,11 +4,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from pytest_django import Settings
 
-from encryption import epochs, services
+from encryption import services
 from encryption.epochs import HARD_SECONDS, RETRY_SECONDS, SOFT_SECONDS, KekRing
 from encryption.errors import KeysUnavailable, Refused
 from encryption.key_tables import Installation, KekEpoch, KekWrap, RootVersion
@@ -233,10 +232,3 @@ def test_cached_keys_serve_while_the_keys_database_is_away(monkeypatch: pytest.M
 
         assert Person.objects.get(pk=row.pk).name == "Ada"
         connections["keys"].close()
-
-
-def test_an_unknown_key_service_is_a_configuration_error(settings: Settings) -> None:
-    settings.KEY_SERVICE = "abacus"
-
-    with pytest.raises(ImproperlyConfigured, match="key_file"):
-        epochs.key_service()
