@@ -6,8 +6,10 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from foundation.contracts.interfaces import Interface
+from foundation.contracts.loops import Loop
 from foundation.web.navigation import NavigationItem
 from integrations.vault.permissions import READ
+from integrations.vault.services import testing
 from integrations.vault.services.interfaces import KIND, find_interface_of, interfaces_of
 
 NAVIGATION = (
@@ -20,6 +22,9 @@ NAVIGATION = (
         order=60,
     ),
 )
+
+
+LOOPS = (Loop(name="vault.tests", step=testing.sweep, interval_seconds=15, alias=testing.STAFF),)
 
 
 class CredentialInterfaces:

@@ -162,7 +162,13 @@ class Lease(Entity):
 
 
 class HealthResult(Entity):
-    """One test of a credential: asked for, claimed by a worker, finished."""
+    """One test of a credential: asked for, claimed by a worker, finished.
+
+    Attributes:
+        sent_at: when a worker was last told of it.
+        claimed_until: until then it is a worker's, or was when it went back into the queue.
+        attempts: how many workers took it.
+    """
 
     organisation = models.ForeignKey(
         "accounts.Organisation", on_delete=models.PROTECT, editable=False, related_name="+"
@@ -175,6 +181,7 @@ class HealthResult(Entity):
     requested_at = models.DateTimeField(default=now)
     sent_at = models.DateTimeField(default=now)
     claimed_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     finished_at = models.DateTimeField(null=True)
     code = models.CharField(max_length=60, blank=True)
     status = models.PositiveSmallIntegerField(null=True)
@@ -185,7 +192,12 @@ class HealthResult(Entity):
     class Meta:
         db_table = "vault_health_result"
         indexes: ClassVar = [
-            models.Index(fields=("credential", "-requested_at"), name="vault_result_newest")
+            models.Index(fields=("credential", "-requested_at"), name="vault_result_newest"),
+            models.Index(
+                fields=("sent_at",),
+                name="vault_result_unfinished",
+                condition=models.Q(finished_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -139,6 +139,7 @@ SOURCES = (
             "requested_at": FieldClass.BEHAVIOUR,
             "sent_at": _NONE,
             "claimed_until": _NONE,
+            "attempts": _NONE,
             "finished_at": _NONE,
             "code": _NONE,
             "status": _NONE,

@@ -16,6 +16,10 @@ REASONS: Mapping[str, StrOrPromise] = {
         "the test address."
     ),
     "vault.no_worker": gettext_lazy("No worker carried out the test. Try again later."),
+    "vault.worker_died": gettext_lazy(
+        "The worker stopped before the test had a result, twice. Try again later; if it happens "
+        "again, tell the operator."
+    ),
     "vault.not_usable": gettext_lazy("The credential is disabled or destroyed."),
     "vault.lease_ended": gettext_lazy("The use of the credential was ended."),
     "vault.payload_foreign": gettext_lazy(

@@ -1,5 +1,9 @@
 """The test of a key: a real call to a real HTTPS server, carried out by the task."""
 
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,11 +15,14 @@ from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from audit.models import AuditEvent
+from encryption.services import drop_keys
+from foundation import clock
 from foundation.principals import Principal
 from foundation.tenancy import organisation_scope
 from integrations.vault import services
 from integrations.vault.models import Credential, HealthResult
 from integrations.vault.reasons import reason_of
+from integrations.vault.services import testing
 from integrations.vault.tasks import run_credential_test
 from integrations.vault.types import CredentialState, ResultState, ResultView
 from tests.factories import records as people
@@ -66,6 +73,51 @@ def carried_out(credential: Credential, alice: Principal) -> ResultView:
 def looked_at(credential: Credential, result_id: UUID, alice: Principal) -> ResultView:
     with organisation_scope(credential.organisation_id):
         return services.result_of_test(credential.pk, result_id, principal=alice)
+
+
+def row_of(credential: Credential, result_id: UUID) -> HealthResult:
+    with organisation_scope(credential.organisation_id):
+        return HealthResult.objects.get(pk=result_id)
+
+
+def asked_for(alice: Principal, **values: object) -> tuple[Credential, UUID]:
+    """Ask for a test of a new credential, and let its row be as given."""
+    credential = make.credential(alice)
+    with organisation_scope(credential.organisation_id):
+        result_id = services.request_test(credential.pk, principal=alice)
+        HealthResult.objects.filter(pk=result_id).update(**values)
+    return credential, result_id
+
+
+def died(credential: Credential, alice: Principal) -> UUID:
+    """Ask for a test, let a worker take it and let the time of its claim pass."""
+    with organisation_scope(credential.organisation_id):
+        result_id = services.request_test(credential.pk, principal=alice)
+    die(credential, result_id)
+    return result_id
+
+
+def die(credential: Credential, result_id: UUID, *, takes: bool = True) -> None:
+    """Let a worker die: the claim that it took, or has, ran out."""
+    with organisation_scope(credential.organisation_id):
+        if takes:
+            assert testing._claimed(result_id) is not None
+        HealthResult.objects.filter(pk=result_id).update(
+            claimed_until=clock.now() - timedelta(seconds=1)
+        )
+
+
+def worker_with(
+    database: FreshDatabase, credential: Credential, result_id: UUID, targets: str
+) -> "subprocess.Popen[bytes]":
+    """Start a process that carries out a test."""
+    program = (
+        "import django, uuid; django.setup(); "
+        "from integrations.vault.services import run_test; "
+        f"run_test(uuid.UUID('{credential.organisation_id}'), uuid.UUID('{result_id}'))"
+    )
+    environment = {**os.environ, **database.environment, "OUTBOUND_PRIVATE_TARGETS": targets}
+    return subprocess.Popen([sys.executable, "-c", program], env=environment)
 
 
 def state_of(credential: Credential) -> str:
@@ -235,6 +287,111 @@ def test_a_test_that_no_worker_took_is_given_up(alice: Principal) -> None:
     view = looked_at(credential, result_id, alice)
 
     assert (view.state, view.code) == (ResultState.FAILED, "vault.no_worker")
+
+
+def test_the_sweep_tells_workers_again_of_a_test_that_nobody_took(
+    alice: Principal, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    asked_for(alice, sent_at=clock.now() - timedelta(seconds=11))
+    asked_for(people.member(people.organisation(), role="administrator"))
+
+    with django_capture_on_commit_callbacks() as callbacks:
+        assert testing.sweep() is False
+        assert testing.sweep() is False
+
+    assert len(callbacks) == 1
+
+
+def test_the_sweep_gives_a_test_up_that_no_worker_took(alice: Principal) -> None:
+    credential, result_id = asked_for(
+        alice,
+        requested_at=clock.now() - timedelta(minutes=4),
+        sent_at=clock.now() - timedelta(minutes=4),
+    )
+
+    testing.sweep()
+
+    view = looked_at(credential, result_id, alice)
+    assert (view.state, view.code) == (ResultState.FAILED, "vault.no_worker")
+
+
+def test_a_test_whose_worker_died_is_carried_out_by_the_next(
+    alice: Principal,
+    allowed: HttpsServer,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    credential = credential_for(alice, allowed)
+    result_id = died(credential, alice)
+
+    with django_capture_on_commit_callbacks() as callbacks:
+        testing.sweep()
+
+    assert len(callbacks) == 1
+    assert row_of(credential, result_id).state == ResultState.QUEUED
+    services.run_test(credential.organisation_id, result_id)
+    assert row_of(credential, result_id).state == ResultState.PASSED
+
+
+def test_a_test_whose_second_worker_died_too_has_failed_with_a_reason(alice: Principal) -> None:
+    credential = make.credential(alice)
+    result_id = died(credential, alice)
+    testing.sweep()
+    die(credential, result_id)
+
+    testing.sweep()
+    services.run_test(credential.organisation_id, result_id)
+
+    view = looked_at(credential, result_id, alice)
+    assert (view.state, view.code) == (ResultState.FAILED, "vault.worker_died")
+    assert "stopped before the test had a result" in reason_of(view.code)
+    assert view.finished_at is not None
+
+
+def test_the_sweep_leaves_a_test_to_the_worker_that_has_it(
+    alice: Principal, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    credential, result_id = asked_for(
+        alice,
+        state=ResultState.RUNNING,
+        attempts=1,
+        requested_at=clock.now() - timedelta(minutes=4),
+        claimed_until=clock.now() + timedelta(seconds=30),
+    )
+
+    with django_capture_on_commit_callbacks() as callbacks:
+        testing.sweep()
+        view = looked_at(credential, result_id, alice)
+
+    assert (view.state, callbacks) == (ResultState.RUNNING, [])
+
+
+def test_a_worker_that_is_killed_in_its_call_is_found_by_the_sweep(
+    fresh_database: FreshDatabase, settings: Settings, tmp_path: Path
+) -> None:
+    alice = people.member(people.organisation(), role="administrator")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with https_server(needs_key) as server:
+            (tmp_path / "ca.pem").write_text(server.ca, encoding="ascii")
+        targets = f"credential|localhost:{port}|{tmp_path / 'ca.pem'}"
+        settings.OUTBOUND_PRIVATE_TARGETS = [targets]
+        credential = make.credential(
+            alice, hosts=("localhost",), probe_url=f"https://localhost:{port}/me"
+        )
+        with organisation_scope(credential.organisation_id):
+            result_id = services.request_test(credential.pk, principal=alice)
+        worker = worker_with(fresh_database, credential, result_id, targets)
+        connection, _peer = silent.accept()
+        worker.kill()
+        worker.wait(10)
+        connection.close()
+
+    stuck = row_of(credential, result_id)
+    assert (stuck.state, stuck.attempts) == (ResultState.RUNNING, 1)
+    die(credential, result_id, takes=False)
+    testing.sweep()
+    assert row_of(credential, result_id).state == ResultState.QUEUED
+    drop_keys()
 
 
 def test_the_key_is_in_no_entry_and_no_row_after_a_failed_call(
