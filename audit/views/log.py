@@ -118,11 +118,12 @@ def _chip_labels(request: HttpRequest) -> dict[str, str]:
         "request": _("Request: %(value)s"),
         "credential": _("Credential: %(value)s"),
     }
-    words = {"type": wording.sentence, "outcome": lambda code: str(wording.outcome(code).text)}
     given = {name: request.GET.get(name, "") for name in labels}
-    return {
-        name: text % {"value": words.get(name, str)(given[name])} for name, text in labels.items()
+    words = given | {
+        "type": wording.sentence(given["type"]),
+        "outcome": str(wording.outcome(given["outcome"]).text),
     }
+    return {name: text % {"value": words[name]} for name, text in labels.items()}
 
 
 def _entry_context(entry: AuditEvent, principal: Principal) -> dict[str, object]:

@@ -40,8 +40,11 @@ def asked_by_the_admin() -> set[str]:
 
 
 def asked_by_contributions() -> set[str]:
-    found = {item.permission for item in (*navigation.all(), *cards.all(), *related.all())}
-    return found - {""}
+    return {
+        *(item.permission for item in navigation.all()),
+        *(card.permission for card in cards.all()),
+        *(source_of.permission for source_of in related.all()),
+    } - {""}
 
 
 def asked_by_sources() -> set[str]:
