@@ -221,6 +221,7 @@ def store_and_test_key(journey: Journey, *, probe_url: str) -> None:
     submit(page, "Test the key")
     expect(page.get_by_role("main")).to_contain_text("200", timeout=20_000)
     assert journey.planted.api_key not in page.content()
+    journey.look(page)
 
 
 @dataclass(slots=True)
@@ -511,3 +512,14 @@ def create_device(journey: Journey) -> None:
     page.get_by_label("Unlock code").fill(secrets.token_hex(4))
     submit(page, "Create record")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Label printer")
+
+
+def leave_invitation_open(journey: Journey) -> None:
+    """An organisation administrator invites somebody who does not come."""
+    olga = journey.people["olga"]
+    page = olga.page
+    page.goto("/members/invite/")
+    step_up_if_asked(olga)
+    page.get_by_label("E-mail address").fill("late@acme.example")
+    submit(page, "Send the invitation")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Members")

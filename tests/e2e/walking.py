@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
@@ -107,10 +108,10 @@ def _crawl(walk: Walk, page: Page, person: Person | None, starts: Iterable[str])
         if _has_no_page(page, address):
             walk.names.add(name)
             continue
-        _open(page, person, address)
+        answer = _open(page, person, address)
         if _sends_on(page, name):
             walk.names.add(name)
-        elif _name_of(page.url) == name:
+        elif _name_of(page.url) == name and _is_shown(answer, address):
             if kwargs := resolve(urlsplit(address).path).kwargs:
                 walk.ids.setdefault(name, kwargs)
             waiting.extend(_links(page))
@@ -141,15 +142,28 @@ def _look_in_both_themes(walk: Walk, page: Page, words: str) -> None:
 
 
 def _siblings(walk: Walk) -> list[str]:
-    """Return addresses not yet visited whose ids are known from addresses that were."""
+    """Return addresses not yet visited whose ids are known from addresses that were.
+
+    Of pages that act on one object, as in the admin, only the last word of the name differs.
+    """
     found = []
     for name in page_names() - walk.names:
-        for known in list(walk.ids.values()):
-            try:
+        for known_name, known in list(walk.ids.items()):
+            with suppress(NoReverseMatch):
                 found.append(reverse(name, kwargs=known))
-            except NoReverseMatch:
-                continue
+            if _stem(name) == _stem(known_name):
+                with suppress(NoReverseMatch):
+                    found.append(reverse(name, args=list(known.values())))
     return found
+
+
+def _stem(name: str) -> str:
+    return name.rpartition("_")[0]
+
+
+def _is_shown(answer: Response | None, address: str) -> bool:
+    """Say whether an address gave its page and no refusal; a bad token's page is a refusal."""
+    return answer is not None and (answer.ok or address in TOKEN_ADDRESSES)
 
 
 def _choose_language(page: Page, words: str) -> None:
