@@ -2,25 +2,31 @@
 
 ``HMAC-SHA256(K, version | normal form)[:16]``; K is derived from the index root by label and epoch.
 For values of high entropy only: an index shows equality and frequency.
+
+While the index root rotates two roots live: what is written gets a digest under each, and look-ups
+compare both.
 """
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
-from typing import Final, cast
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple, cast
 from uuid import UUID
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.db import IntegrityError, connections, models, transaction
+from django.db import IntegrityError, connections, models
 from django.db.models.expressions import Combinable, Expression
 from django.db.models.sql.compiler import SQLCompiler
 
 from encryption import wrapping
 from encryption.database import keys_database
-from encryption.epochs import ring
+from encryption.epochs import RETRY_SECONDS, Kek, ring
+from encryption.errors import KeysUnavailable
 from encryption.fields import AnySealedField, as_uuid
 from encryption.key_tables import BlindIndexEntry, IndexKey
+from encryption.keyring import LIFE_SECONDS, keyring
 from encryption.normalisation import VERSION
 from encryption.providers.base import KEY_BYTES, Context
 from encryption.router import KEYS
@@ -31,46 +37,72 @@ DIGEST_BYTES: Final = 16
 _VERSION = bytes([VERSION])
 _INFO = b"gatehouse blind index v1"
 # Arrays, because Django's bulk insert of bytes sends one parameter per cell.
-_INSERT = """
-INSERT INTO encryption_blindindexentry (epoch, norm, label, digest, row, owner_kind, owner)
-SELECT %s, %s, given.* FROM UNNEST(%s::text[], %s::bytea[], %s::uuid[], %s::text[], %s::uuid[])
-AS given
+INSERT: Final = """
+INSERT INTO encryption_blindindexentry (norm, epoch, label, digest, row, owner_kind, owner)
+SELECT %s, given.* FROM
+UNNEST(%s::int[], %s::text[], %s::bytea[], %s::uuid[], %s::text[], %s::uuid[]) AS given
 """
 
 
-class IndexKeys:
-    """The index keys of this process, one per label, derived from the active index root."""
+class LabelKey(NamedTuple):
+    """The key of one label under one index root."""
 
-    def __init__(self) -> None:
-        self._root: tuple[int, bytes] | None = None
-        self._derived: dict[bytes, bytes] = {}
+    epoch: int
+    key: bytes
+
+
+class IndexKeys:
+    """The index keys of this process, derived by label from the live index roots.
+
+    The roots are read again now and then, or when ``drop`` is called: a new one may live.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._roots: tuple[tuple[int, bytes], ...] = ()
+        self._expires_at = 0.0
+        self._derived: dict[bytes, tuple[LabelKey, ...]] = {}
 
     def epoch(self) -> int:
         """Return the number of the active index root."""
-        return self._active()[0]
+        return self._live()[0][0]
 
     def key(self, label: bytes) -> bytes:
-        """Return the key of one label."""
-        key = self._derived.get(label)
-        if key is None:
-            _, root = self._active()
-            kdf = HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=_INFO + label)
-            key = self._derived[label] = kdf.derive(root)
-        return key
+        """Return the key of one label under the active index root."""
+        return self.keys(label)[0].key
+
+    def keys(self, label: bytes) -> tuple[LabelKey, ...]:
+        """Return the keys of one label under all live index roots, the active one first."""
+        derived = self._derived.get(label)
+        if derived is None or self._expires_at <= self._clock():
+            roots = self._live()  # may empty what was derived
+            derived = self._derived.get(label) or tuple(
+                LabelKey(number, _derive(root, label)) for number, root in roots
+            )
+            self._derived[label] = derived
+        return derived
 
     def drop(self) -> None:
         """Forget the keys of this process."""
-        self._root = None
+        self._roots = ()
         self._derived.clear()
 
-    def _active(self) -> tuple[int, bytes]:
-        if self._root is None:
+    def _live(self) -> tuple[tuple[int, bytes], ...]:
+        if self._roots and self._expires_at > self._clock():
+            return self._roots
+        try:
             with keys_database():
-                row = _active_row() or _make()
-            kek = ring.get(row.epoch_id, GENERAL)
-            raw = wrapping.unwrap(kek.cipher, bytes(row.blob), _facts(row))
-            self._root = row.epoch_number, raw
-        return self._root
+                rows = _live_rows() or [_make()]
+            roots = tuple((row.epoch_number, _unwrapped(row)) for row in rows)
+        except KeysUnavailable:
+            if not self._roots:
+                raise
+            self._expires_at = self._clock() + RETRY_SECONDS
+            return self._roots
+        if roots != self._roots:
+            self._derived.clear()
+        self._roots, self._expires_at = roots, self._clock() + LIFE_SECONDS
+        return roots
 
 
 class BlindMatch(Expression):
@@ -116,8 +148,17 @@ def digest(field: AnySealedField, value: object) -> bytes:
 
 def digest_of_normal(field: AnySealedField, normal: bytes) -> bytes:
     """Return the digest of a normal form under the active index root."""
-    message = _VERSION + normal
-    return hmac.digest(keys.key(field.label_part), message, hashlib.sha256)[:DIGEST_BYTES]
+    return digest_under(keys.key(field.label_part), normal)
+
+
+def digests_of_normal(field: AnySealedField, normal: bytes) -> list[bytes]:
+    """Return the digests of a normal form under all live index roots, for look-ups."""
+    return [digest_under(found.key, normal) for found in keys.keys(field.label_part)]
+
+
+def digest_under(key: bytes, normal: bytes) -> bytes:
+    """Return the digest of a normal form under the key of its label."""
+    return hmac.digest(key, _VERSION + normal, hashlib.sha256)[:DIGEST_BYTES]
 
 
 def match(field: AnySealedField, value: object) -> BlindMatch:
@@ -133,28 +174,34 @@ def match_normal(field: AnySealedField, normal: bytes) -> BlindMatch:
     """Return the condition for a value in its normal form; errors as :func:`match`."""
     if not field.blind_index:
         raise TypeError(f"{field.label} has no blind index")
-    return BlindMatch(field.label, [digest_of_normal(field, normal)])
+    return BlindMatch(field.label, digests_of_normal(field, normal))
 
 
 def add(instances: Sequence[models.Model], fields: Sequence[AnySealedField], *, using: str) -> None:
     """Add the digests of some fields of rows that have none, in the caller's transaction."""
     values = [
-        (field, instance, value)
+        (field, instance, field.normalise(value))
         for instance in instances
         for field in fields
         if (value := getattr(instance, field.attname)) is not None
     ]
     if not values:
         return
+    listed = [
+        (root.epoch, digest_under(root.key, normal), field, instance)
+        for field, instance, normal in values
+        for root in keys.keys(field.label_part)
+    ]
     columns = (
-        [field.label for field, _, _ in values],
-        [digest(field, value) for field, _, value in values],
-        [as_uuid(instance.pk) for _, instance, _ in values],
-        [str(field.owner_kind) for field, _, _ in values],
-        [as_uuid(getattr(instance, field.owner)) for field, instance, _ in values],
+        [epoch for epoch, _, _, _ in listed],
+        [field.label for _, _, field, _ in listed],
+        [digest for _, digest, _, _ in listed],
+        [as_uuid(instance.pk) for _, _, _, instance in listed],
+        [str(field.owner_kind) for _, _, field, _ in listed],
+        [as_uuid(getattr(instance, field.owner)) for _, _, field, instance in listed],
     )
     with connections[using].cursor() as cursor:
-        cursor.execute(_INSERT, [keys.epoch(), VERSION, *columns])
+        cursor.execute(INSERT, [VERSION, *columns])
 
 
 def forget(
@@ -174,25 +221,44 @@ def forget_owner(owner: Owner, *, using: str) -> None:
     entries.filter(owner=owner.id, owner_kind=str(owner.kind)).delete()
 
 
-def _active_row() -> IndexKey | None:
-    return IndexKey.objects.using(KEYS).filter(state=KeyState.ACTIVE).first()
+def make_root(number: int, *, state: KeyState) -> IndexKey:
+    """Make an index root; where another process was quicker, return that one."""
+
+    def make(kek: Kek, alias: str) -> IndexKey:
+        row = IndexKey(epoch_number=number, epoch_id=kek.row_id, state=state)
+        row.blob = wrapping.wrap(kek.cipher, wrapping.new_key(), index_key_facts(row))
+        row.save(using=alias, force_insert=True)
+        return row
+
+    try:
+        return ring.under_active(GENERAL, make)
+    except IntegrityError:
+        return IndexKey.objects.using(KEYS).get(epoch_number=number)
+
+
+def index_key_facts(row: IndexKey) -> Context:
+    """Return what is bound to a wrapped index root."""
+    return {"index": row.epoch_number, "epoch": row.epoch_id}
+
+
+def _live_rows() -> list[IndexKey]:
+    rows = IndexKey.objects.using(KEYS).filter(state__in=(KeyState.ACTIVE, KeyState.PENDING))
+    return list(rows.order_by("state"))  # active stands before pending in the alphabet
 
 
 def _make() -> IndexKey:
-    kek = ring.active(GENERAL)
-    row = IndexKey(epoch_number=1, epoch_id=kek.row_id)
-    row.blob = wrapping.wrap(kek.cipher, wrapping.new_key(), _facts(row))
-    try:
-        with transaction.atomic(using=KEYS):
-            row.save(using=KEYS, force_insert=True)
-    except IntegrityError:
-        return IndexKey.objects.using(KEYS).get(epoch_number=1)  # another process was quicker
-    return row
+    return make_root(1, state=KeyState.ACTIVE)
 
 
-def _facts(row: IndexKey) -> Context:
-    return {"index": row.epoch_number, "epoch": row.epoch_id}
+def _unwrapped(row: IndexKey) -> bytes:
+    kek = ring.get(row.epoch_id, GENERAL)
+    return wrapping.unwrap(kek.cipher, bytes(row.blob), index_key_facts(row))
+
+
+def _derive(root: bytes, label: bytes) -> bytes:
+    return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=_INFO + label).derive(root)
 
 
 keys: Final = IndexKeys()
 ring.on_refusal.append(keys.drop)
+keyring.on_notice.append(keys.drop)

@@ -7,7 +7,7 @@ They stand here and not in ``models`` because sealed fields, which models are ma
 from django.db import models
 from django.db.models.functions import Now
 
-from encryption.types import KeyState, OwnerKind, ReplayKind
+from encryption.types import KeyState, OwnerKind, ReplayKind, RotationKind
 from foundation.identifiers import uuid7
 
 
@@ -31,7 +31,7 @@ class RootVersion(models.Model):
     """One version of the root key, by the name its key service gives it."""
 
     name = models.CharField(primary_key=True, max_length=200)
-    state = models.CharField(max_length=8, choices=KeyState.choices, default=KeyState.ACTIVE)
+    state = models.CharField(max_length=16, choices=KeyState.choices, default=KeyState.ACTIVE)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class KekEpoch(models.Model):
 
     purpose = models.CharField(max_length=16)
     number = models.PositiveIntegerField()
-    state = models.CharField(max_length=8, choices=KeyState.choices, default=KeyState.ACTIVE)
+    state = models.CharField(max_length=16, choices=KeyState.choices, default=KeyState.ACTIVE)
     blob = models.BinaryField(max_length=1024)
     root_version = models.ForeignKey(RootVersion, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -63,11 +63,21 @@ class KekEpoch(models.Model):
 
 
 class KekWrap(models.Model):
-    """Which root versions ever wrapped an epoch: all must die for the epoch to be dead."""
+    """Which root versions ever wrapped an epoch: all must die for the epoch to be dead.
+
+    Role ``gatehouse_keys`` does not see the epochs of purpose ``vault``, but all wraps: so what
+    became of an epoch stands here.
+
+    Attributes:
+        emptied_at: from then on no key stands under the epoch, and none can come.
+        destroyed_at: when the epoch was given up for good.
+    """
 
     epoch = models.ForeignKey(KekEpoch, on_delete=models.PROTECT, related_name="wraps")
     root_version = models.ForeignKey(RootVersion, on_delete=models.PROTECT, related_name="wraps")
     wrapped_at = models.DateTimeField(db_default=Now(), editable=False)
+    emptied_at = models.DateTimeField(null=True, editable=False)
+    destroyed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints = [
@@ -76,6 +86,16 @@ class KekWrap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.epoch_id} {self.root_version_id}"
+
+
+class EpochFloor(models.Model):
+    """The lowest epoch number of a purpose that is still accepted; it only rises."""
+
+    purpose = models.CharField(primary_key=True, max_length=16)
+    number = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.purpose} >= {self.number}"
 
 
 class DataKey(models.Model):
@@ -88,7 +108,7 @@ class DataKey(models.Model):
     epoch = models.ForeignKey(KekEpoch, on_delete=models.PROTECT, related_name="data_keys")
     blob = models.BinaryField(max_length=256)
     seals = models.BigIntegerField(default=0)
-    state = models.CharField(max_length=8, choices=KeyState.choices, default=KeyState.ACTIVE)
+    state = models.CharField(max_length=16, choices=KeyState.choices, default=KeyState.ACTIVE)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -111,7 +131,7 @@ class IndexKey(models.Model):
     epoch_number = models.PositiveSmallIntegerField(unique=True)
     epoch = models.ForeignKey(KekEpoch, on_delete=models.PROTECT, related_name="index_keys")
     blob = models.BinaryField(max_length=256)
-    state = models.CharField(max_length=8, choices=KeyState.choices, default=KeyState.ACTIVE)
+    state = models.CharField(max_length=16, choices=KeyState.choices, default=KeyState.ACTIVE)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     def __str__(self) -> str:
@@ -126,7 +146,7 @@ class SigningKey(models.Model):
     public_key = models.BinaryField(max_length=32)
     epoch = models.ForeignKey(KekEpoch, on_delete=models.PROTECT, related_name="signing_keys")
     blob = models.BinaryField(max_length=256)
-    state = models.CharField(max_length=8, choices=KeyState.choices, default=KeyState.ACTIVE)
+    state = models.CharField(max_length=16, choices=KeyState.choices, default=KeyState.ACTIVE)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -153,7 +173,7 @@ class SealingKey(models.Model):
     purpose = models.CharField(max_length=64)
     public_key = models.BinaryField(max_length=32)
     sealed_private_key = models.BinaryField(max_length=256)
-    state = models.CharField(max_length=8, choices=KeyState.choices, default=KeyState.ACTIVE)
+    state = models.CharField(max_length=16, choices=KeyState.choices, default=KeyState.ACTIVE)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -170,7 +190,11 @@ class SealingKey(models.Model):
 
 
 class Revocation(models.Model):
-    """A destroyed key; processes drop it when they see its number."""
+    """A destroyed key; processes drop it when they see its number.
+
+    ``key_id`` 0 is no key: it asks processes to look again which keys seal, and which index roots
+    live.
+    """
 
     number = models.BigAutoField(primary_key=True)
     key_id = models.BigIntegerField()
@@ -207,6 +231,63 @@ class ReplayLedgerEntry(models.Model):
         return f"{self.kind} {self.remembered_at}"
 
 
+class RotationRun(models.Model):
+    """One rotation: what it does, how much is left, who works on it.
+
+    Attributes:
+        purpose: purpose of the epochs; for data keys the kind of owner.
+        source: name of the root version to leave.
+        target: what the run moves to: number of an epoch, name of a root version, owner.
+        cursor: where a scan of rows goes on.
+        left: rows that are still to do; a finished run has none.
+        lease_until: until then a process works on it; others leave it alone.
+        note: what the run leaves as it is.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=16, choices=RotationKind.choices)
+    purpose = models.CharField(max_length=16)
+    source = models.CharField(max_length=200, blank=True, default="")
+    target = models.CharField(max_length=200, blank=True, default="")
+    cursor = models.CharField(max_length=300, blank=True, default="")
+    total = models.BigIntegerField(default=0)
+    left = models.BigIntegerField(default=0)
+    started_by = models.CharField(max_length=80)
+    started_at = models.DateTimeField(db_default=Now(), editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    last_error = models.CharField(max_length=300, blank=True, default="")
+    note = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "purpose"],
+                condition=models.Q(finished_at__isnull=True),
+                name="encryption_one_open_run",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.purpose}"
+
+
+class KeyStoreVerification(models.Model):
+    """A backup of the key store that was restored and read; append-only.
+
+    Attributes:
+        taken_at: when the backup was taken.
+        backup: name of the backup.
+    """
+
+    taken_at = models.DateTimeField()
+    verified_at = models.DateTimeField(db_default=Now(), editable=False)
+    backup = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.backup
+
+
 class BlindIndexEntry(models.Model):
     """The keyed digest of one sealed value, for equality look-up (database ``default``).
 
@@ -241,6 +322,7 @@ KEY_STORE: tuple[type[models.Model], ...] = (
     RootVersion,
     KekEpoch,
     KekWrap,
+    EpochFloor,
     DataKey,
     IndexKey,
     SigningKey,
@@ -248,4 +330,6 @@ KEY_STORE: tuple[type[models.Model], ...] = (
     Revocation,
     ErasureLedgerEntry,
     ReplayLedgerEntry,
+    RotationRun,
+    KeyStoreVerification,
 )

@@ -14,17 +14,17 @@ from typing import Final, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F, Max
 
 from encryption import envelope, wrapping
-from encryption.database import alias_of, keys_database, lock_for_making
+from encryption.database import alias_of, keys_database
 from encryption.epochs import Kek, KekRing, ring
 from encryption.errors import Erased, KeyLost, KeysUnavailable
-from encryption.key_tables import DataKey, ErasureLedgerEntry, Revocation
+from encryption.key_tables import DataKey, ErasureLedgerEntry, Revocation, RotationRun
 from encryption.providers.base import Context
 from encryption.router import KEYS
-from encryption.types import DATA, GENERAL, VAULT, KeyState, Owner
+from encryption.types import DATA, GENERAL, VAULT, KeyState, Owner, RotationKind
 from foundation import prepared
 from foundation.contracts import key_journal
 from foundation.contracts.key_journal import KeyEvent
@@ -34,6 +34,8 @@ LIFE_SECONDS: Final = 300
 SEALS_RESERVED: Final = 1024
 SEALS_WARNING: Final = 2**30
 SEALS_LIMIT: Final = 2**31
+LOOK_AGAIN: Final = 0
+WORN: Final = "worn"
 
 Item = TypeVar("Item")
 
@@ -122,6 +124,7 @@ class Keyring:
         self._sealing: dict[tuple[str, UUID, str], bytes] = {}
         self._latest: KeyHandle | None = None
         self._seen: int | None = None
+        self.on_notice: list[Callable[[], None]] = []
         keks.on_refusal.append(self.drop)
 
     def get(self, key_id: bytes, *, purpose: str = DATA) -> KeyHandle | None:
@@ -225,6 +228,13 @@ class Keyring:
                 if handle is not None:
                     self._sealing.pop(handle.slot, None)
 
+    def look_again(self) -> None:
+        """Ask for the newest key of each owner at its next use: another one may seal now."""
+        with self._lock:
+            self._sealing.clear()
+        for drop in self.on_notice:
+            drop()
+
     def drop(self) -> None:
         """Drop all keys."""
         with self._lock:
@@ -274,34 +284,36 @@ class Keyring:
             if row is not None:
                 return self._hold(row)
             try:
-                return self._make(owner, purpose, alias)
+                return self._make(owner, purpose)
             except IntegrityError:
                 row = _active_key(owner, purpose, alias)
                 if row is None:
                     raise
                 return self._hold(row)  # another process was quicker
 
-    def _make(self, owner: Owner, purpose: str, alias: str) -> KeyHandle:
-        row, raw = _new_key(owner, purpose, self._keks.active(_epoch_purpose(purpose)))
-        with transaction.atomic(using=alias):
-            lock_for_making(alias)
+    def _make(self, owner: Owner, purpose: str) -> KeyHandle:
+        def make(kek: Kek, alias: str) -> tuple[DataKey, bytes]:
             if is_erased(owner, alias=alias):
                 raise Erased("the keys of this owner were destroyed")
+            row, raw = _new_key(owner, purpose, kek)
             row.save(using=alias, force_insert=True)
-        return self._hold_new(row, raw)
+            return row, raw
+
+        return self._hold_new(*self._keks.under_active(_epoch_purpose(purpose), make))
 
     def _make_all(self, owners: Collection[Owner]) -> None:
         """Make a key for each owner in one transaction; erased ones are left out."""
-        kek = self._keks.active(GENERAL)
         digests = {owner_digest(owner): owner for owner in owners}
-        with transaction.atomic(using=KEYS):
-            lock_for_making(KEYS)
-            entries = ErasureLedgerEntry.objects.using(KEYS).filter(owner_digest__in=digests)
+
+        def make(kek: Kek, alias: str) -> list[tuple[DataKey, bytes]]:
+            entries = ErasureLedgerEntry.objects.using(alias).filter(owner_digest__in=digests)
             for digest in entries.values_list("owner_digest", flat=True):
                 del digests[bytes(digest)]
             made = [_new_key(owner, DATA, kek) for owner in digests.values()]
-            DataKey.objects.using(KEYS).bulk_create([row for row, _ in made], batch_size=1000)
-        for row, raw in made:
+            DataKey.objects.using(alias).bulk_create([row for row, _ in made], batch_size=1000)
+            return made
+
+        for row, raw in self._keks.under_active(GENERAL, make):
             self._hold_new(row, raw)
 
     def _hold_new(self, row: DataKey, raw: bytes) -> KeyHandle:
@@ -321,6 +333,7 @@ class Keyring:
             seals = rows.values_list("seals", flat=True).first() or 0
             if seals >= SEALS_LIMIT:
                 rows.update(state=KeyState.RETIRED)
+                _ask_for_new_seals(handle)
                 return False
         if seals >= SEALS_WARNING:
             _log.warning("a data key has sealed %d values: rotate it", seals)
@@ -339,6 +352,8 @@ class Keyring:
         if revoked:
             self.forget([wrapping.id_bytes(key_id) for _, key_id in revoked])
             self._seen = revoked[-1][0]
+        if any(key_id == LOOK_AGAIN for _, key_id in revoked):
+            self.look_again()
 
 
 def realm(owner_kind: str, purpose: str = DATA) -> str:
@@ -385,6 +400,14 @@ def _new_key(owner: Owner, purpose: str, kek: Kek) -> tuple[DataKey, bytes]:
     )
     row.blob = wrapping.wrap(kek.cipher, raw, data_key_facts(row))
     return row, raw
+
+
+def _ask_for_new_seals(handle: KeyHandle) -> None:
+    """Start the run that seals the values of worn keys anew, unless one is open."""
+    if handle.purpose == DATA:
+        run = RotationRun(kind=RotationKind.DATA_KEYS, purpose=handle.kind, target=WORN)
+        run.started_by = "nonce budget"
+        RotationRun.objects.using(KEYS).bulk_create([run], ignore_conflicts=True)
 
 
 def _epoch_purpose(purpose: str) -> str:

@@ -27,7 +27,7 @@ LightRow = tuple[object, ...]
 
 _LISTED = (
     f"= ANY(ARRAY(SELECT row FROM {BlindIndexEntry._meta.db_table} "  # noqa: S608, SLF001
-    "WHERE label = %s AND digest = %s))"
+    "WHERE label = %s AND digest IN ({places})))"
 )
 
 
@@ -87,8 +87,10 @@ def light_matches(model: type[Model], *names: str, **value: object) -> list[Ligh
     if not field.blind_index:
         raise TypeError(f"{field.label} has no blind index")
     normal = field.normalise(wanted)
-    given: list[object] = [field.label, blind_index.digest_of_normal(field, normal)]
-    rows = _read(model, (name, *names), f"{_column(model, 'pk')} {_LISTED}", given)
+    digests = blind_index.digests_of_normal(field, normal)
+    listed = _LISTED.format(places=", ".join(["%s"] * len(digests)))
+    given: list[object] = [field.label, *digests]
+    rows = _read(model, (name, *names), f"{_column(model, 'pk')} {listed}", given)
     return [row[1:] for row in rows if field.normalise(opened(model, name, row[0])) == normal]
 
 

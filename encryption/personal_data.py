@@ -109,12 +109,15 @@ _SECRETS: Final[dict[type[Model], frozenset[str]]] = {
     key_tables.RootVersion: frozenset(),
     key_tables.KekEpoch: frozenset({"blob"}),
     key_tables.KekWrap: frozenset(),
+    key_tables.EpochFloor: frozenset(),
     key_tables.IndexKey: frozenset({"blob"}),
     key_tables.SigningKey: frozenset({"blob"}),
     key_tables.SealingKey: frozenset({"sealed_private_key"}),
     key_tables.Revocation: frozenset(),
     key_tables.ErasureLedgerEntry: frozenset(),
     key_tables.ReplayLedgerEntry: frozenset(),
+    key_tables.RotationRun: frozenset(),
+    key_tables.KeyStoreVerification: frozenset(),
 }
 
 SOURCES: Final = (

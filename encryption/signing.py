@@ -5,11 +5,11 @@ from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from encryption import wrapping
 from encryption.database import keys_database
-from encryption.epochs import ring
+from encryption.epochs import Kek, ring
 from encryption.errors import KeyLost
 from encryption.key_tables import SigningKey
 from encryption.providers.base import Context
@@ -73,13 +73,24 @@ def drop() -> None:
     _signers.clear()
 
 
+def signing_key_facts(row: SigningKey) -> Context:
+    """Return what is bound to a wrapped signing key."""
+    return {
+        "key": wrapping.id_bytes(row.id).hex(),
+        "purpose": row.purpose,
+        "algorithm": "ed25519",
+        "public": bytes(row.public_key).hex(),
+        "epoch": row.epoch_id,
+    }
+
+
 def _signer(purpose: str) -> _Signer:
     signer = _signers.get(purpose)
     if signer is None:
         with keys_database():
             row = _active_row(purpose) or _make(purpose)
         kek = ring.get(row.epoch_id, GENERAL)
-        raw = wrapping.unwrap(kek.cipher, bytes(row.blob), _facts(row))
+        raw = wrapping.unwrap(kek.cipher, bytes(row.blob), signing_key_facts(row))
         signer = _signers[purpose] = _Signer(
             key_id=wrapping.id_bytes(row.id),
             private=Ed25519PrivateKey.from_private_bytes(raw),
@@ -94,16 +105,17 @@ def _active_row(purpose: str) -> SigningKey | None:
 
 
 def _make(purpose: str) -> SigningKey:
-    kek = ring.active(GENERAL)
     raw = wrapping.new_key()
-    row = SigningKey(
-        id=wrapping.id_number(wrapping.new_key_id()), purpose=purpose, epoch_id=kek.row_id
-    )
+    row = SigningKey(id=wrapping.id_number(wrapping.new_key_id()), purpose=purpose)
     row.public_key = Ed25519PrivateKey.from_private_bytes(raw).public_key().public_bytes_raw()
-    row.blob = wrapping.wrap(kek.cipher, raw, _facts(row))
+
+    def make(kek: Kek, alias: str) -> None:
+        row.epoch_id = kek.row_id
+        row.blob = wrapping.wrap(kek.cipher, raw, signing_key_facts(row))
+        row.save(using=alias, force_insert=True)
+
     try:
-        with transaction.atomic(using=KEYS):
-            row.save(using=KEYS, force_insert=True)
+        ring.under_active(GENERAL, make)
     except IntegrityError:  # another process was quicker
         return SigningKey.objects.using(KEYS).get(purpose=purpose, state=KeyState.ACTIVE)
     details = {"key": f"signing {purpose}"}
@@ -116,16 +128,6 @@ def _public_of(purpose: str, key_id: bytes) -> bytes | None:
         rows = SigningKey.objects.using(KEYS)
         row = rows.filter(purpose=purpose, pk=wrapping.id_number(key_id)).first()
     return None if row is None else bytes(row.public_key)
-
-
-def _facts(row: SigningKey) -> Context:
-    return {
-        "key": wrapping.id_bytes(row.id).hex(),
-        "purpose": row.purpose,
-        "algorithm": "ed25519",
-        "public": bytes(row.public_key).hex(),
-        "epoch": row.epoch_id,
-    }
 
 
 KEY_ID_BYTES: Final = 8

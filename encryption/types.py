@@ -48,11 +48,22 @@ def _day(on: date) -> Owner:
 
 
 class KeyState(TextChoices):
-    """State of a key row."""
+    """State of a key row; ``destroyed`` is for epochs and root versions only."""
 
     PENDING = "pending", _("pending")
     ACTIVE = "active", _("active")
     RETIRED = "retired", _("retired")
+    DESTROYED = "destroyed", _("destroyed")
+
+
+class RotationKind(TextChoices):
+    """What a rotation run does."""
+
+    EPOCH = "epoch", _("new epoch")
+    ROOT = "root", _("new root version")
+    DATA_KEYS = "data_keys", _("new data keys")
+    INDEX = "index", _("new index root")
+    DESTROY = "destroy", _("destruction of an epoch")
 
 
 class RingState(TextChoices):

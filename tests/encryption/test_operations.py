@@ -110,6 +110,7 @@ def test_both_databases_hold_their_tables_alone() -> None:
         for name in (
             "installation", "rootversion", "kekepoch", "kekwrap", "datakey", "indexkey",
             "signingkey", "sealingkey", "revocation", "erasureledgerentry", "replayledgerentry",
+            "epochfloor", "rotationrun", "keystoreverification",
         )
     }  # fmt: skip
 
