@@ -8,8 +8,6 @@ from django.utils import translation
 
 from audit.events import EventType, Severity, audit_event_types
 
-PAGE: Final = Path(settings.BASE_DIR) / "docs" / "reference" / "events.md"
-
 _HEAD: Final = """# Audit event types
 
 Written by `manage.py event_reference` from the registry of the running code. What an entry holds:
@@ -18,6 +16,11 @@ Written by `manage.py event_reference` from the registry of the running code. Wh
 | Event | What happened | Severity | Kept | Written by | Details | Needs | Schema |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 """
+
+
+def page() -> Path:
+    """Return where the page is."""
+    return Path(settings.BASE_DIR) / "docs" / "reference" / "events.md"
 
 
 def text() -> str:
@@ -29,12 +32,12 @@ def text() -> str:
 
 def is_stale() -> bool:
     """Say whether the page differs from the code."""
-    return not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text()
+    return not page().is_file() or page().read_text(encoding="utf-8") != text()
 
 
 def write() -> None:
     """Write the page."""
-    PAGE.write_text(text(), encoding="utf-8")
+    page().write_text(text(), encoding="utf-8")
 
 
 def _line(item: EventType) -> str:

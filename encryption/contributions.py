@@ -8,6 +8,7 @@ from encryption import services
 from encryption.database import keys_database
 from encryption.errors import KeysUnavailable
 from encryption.key_tables import RootVersion
+from encryption.providers.base import Health
 from encryption.router import KEYS
 from encryption.types import RingState
 from foundation.contracts.health import HealthAnswer, HealthCheck, HealthState
@@ -21,8 +22,11 @@ _CURES: Final = {
 
 def key_service_health() -> HealthAnswer:
     """Wrap and unwrap a probe, and say what this process can do with sealed data."""
-    found = services.health()
-    state = services.ring_state()
+    return answer_of(services.health(), services.ring_state())
+
+
+def answer_of(found: Health, state: RingState) -> HealthAnswer:
+    """Put into words how a key service answers, and what a ring can do."""
     if not found.works:
         return HealthAnswer(HealthState.RED, found.problem, _CURES[RingState.SEALED])
     if state == RingState.REFUSED:

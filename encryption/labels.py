@@ -12,10 +12,10 @@ from typing import Final
 
 from django.apps import apps
 from django.apps.registry import Apps
+from django.conf import settings
 
 from encryption.fields import SealedField
 
-FILE: Final = Path(__file__).resolve().parent / "labels.toml"
 ACTIVE: Final = "active"
 
 _HEADER = (
@@ -40,11 +40,16 @@ class Label:
         return mine == (other.label, other.model, other.field, other.owner_kind)
 
 
-def registered(file: Path = FILE) -> dict[str, Label]:
+def file() -> Path:
+    """Return where the registry is."""
+    return Path(settings.BASE_DIR) / "encryption" / "labels.toml"
+
+
+def registered() -> dict[str, Label]:
     """Return the entries of the registry by label."""
-    if not file.exists():
+    if not file().exists():
         return {}
-    content = tomllib.loads(file.read_text(encoding="utf-8"))
+    content = tomllib.loads(file().read_text(encoding="utf-8"))
     return {entry["label"]: Label(**entry) for entry in content.get("labels", [])}
 
 
@@ -69,10 +74,10 @@ def missing(found: Iterable[Label], known: dict[str, Label]) -> list[Label]:
     return [label for label in found if label.label not in known]
 
 
-def append(new: Iterable[Label], *, release: str, file: Path = FILE) -> None:
+def append(new: Iterable[Label], *, release: str) -> None:
     """Add entries to the registry; what stands there is not touched."""
-    start = "" if file.exists() else _HEADER
-    with file.open("a", encoding="utf-8") as target:
+    start = "" if file().exists() else _HEADER
+    with file().open("a", encoding="utf-8") as target:
         target.write(start)
         target.writelines(_entry(label, release) for label in new)
 

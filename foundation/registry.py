@@ -1,6 +1,7 @@
 """Typed registries: the one mechanism by which upper floors contribute to lower ones."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -65,6 +66,16 @@ class Registry(Generic[Item]):
         """Refuse further items from now on."""
         self._frozen = True
 
+    @contextmanager
+    def exchanged(self, *items: Item) -> Iterator[None]:
+        """Hold only these items for a while: for tests of what reads the registry."""
+        before = self._items
+        self._items = {self._key(item): item for item in items}
+        try:
+            yield
+        finally:
+            self._items = before
+
     def __contains__(self, key: object) -> bool:
         return key in self._items
 
@@ -102,6 +113,16 @@ class Port(Generic[Item]):
         if self._implementation is not None:
             raise RegistryError(f"port {self.name} already has an implementation")
         self._implementation = implementation
+
+    @contextmanager
+    def exchanged(self, implementation: Item | None) -> Iterator[None]:
+        """Have another implementation, or none, for a while: for tests of what stands below."""
+        before = self._implementation
+        self._implementation = implementation
+        try:
+            yield
+        finally:
+            self._implementation = before
 
     @property
     def is_provided(self) -> bool:

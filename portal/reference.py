@@ -12,8 +12,12 @@ from foundation.deferred import tasks
 from foundation.registry import every_registry
 from foundation.rest.scopes import scopes
 
-FOLDER = Path(settings.BASE_DIR) / "docs" / "reference"
 NOTE = "Written by `manage.py reference --write` from the registries of the running code."
+
+
+def folder() -> Path:
+    """Return where the pages are."""
+    return Path(settings.BASE_DIR) / "docs" / "reference"
 
 
 def pages() -> dict[str, str]:
@@ -37,11 +41,11 @@ def stale() -> list[str]:
 def write() -> None:
     """Write every page."""
     for name, text in pages().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+        (folder() / name).write_text(text, encoding="utf-8")
 
 
 def _present(name: str) -> str:
-    path = FOLDER / name
+    path = folder() / name
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 

@@ -12,11 +12,12 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 import redis
-from django.db import connections
+from django.db import connections, router
 from pytest_django import DjangoDbBlocker
 
 from portal.embedded.errors import EmbeddedError
@@ -25,6 +26,9 @@ from portal.embedded.urls import ALIASES, Servers
 from tests import templates
 from tests.keeper import CHECKOUT, SESSIONS_LOCK, TEST_PASSWORD, TEST_ROLE, installation
 from tests.shared_connection.base import OWNERS
+
+if TYPE_CHECKING:
+    from django.db.models import Model
 
 _START_LOCK = CHECKOUT / "var" / "test-start.lock"
 _KEEPER_LOG = CHECKOUT / "var" / "test-keeper.log"
@@ -111,6 +115,26 @@ class FreshDatabase:
     def environment(self) -> dict[str, str]:
         """All variables a child process of every zone needs."""
         return self.servers.environment(ALIASES) | self.servers.valkey_environment()
+
+    def refuse_rows(self, model: "type[Model]", condition: str = "true") -> None:
+        """Let the database refuse new rows of a model, as a broken constraint does.
+
+        Args:
+            model: whose table it is.
+            condition: SQL on the columns of the refused rows.
+        """
+        self._alter(model, f"ADD CONSTRAINT refused CHECK (NOT ({condition})) NOT VALID")
+
+    def take_rows_again(self, model: "type[Model]") -> None:
+        """Let the database take new rows of a model as before."""
+        self._alter(model, "DROP CONSTRAINT refused")
+
+    def _alter(self, model: "type[Model]", change: str) -> None:
+        alias = router.db_for_write(model)
+        name = self.servers.keys if alias.startswith("keys") else self.servers.main
+        with self.installation.postgres.connect(name) as superuser:
+            statement = f"ALTER TABLE {model._meta.db_table} {change}"
+            superuser.execute(statement.encode())
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from audit import reference
 from audit.alerts import channels
@@ -22,14 +23,13 @@ def test_the_reference_page_of_events_is_that_of_the_code() -> None:
     lines = reference.text().splitlines()
 
     assert [line for line in lines if "| `audit.test." not in line] == (
-        reference.PAGE.read_text(encoding="utf-8").splitlines()
+        reference.page().read_text(encoding="utf-8").splitlines()
     ), "run manage.py event_reference"
 
 
-def test_the_command_writes_the_reference_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reference, "PAGE", tmp_path / "events.md")
+def test_the_command_writes_the_reference_page(tmp_path: Path, settings: Settings) -> None:
+    settings.BASE_DIR = tmp_path
+    reference.page().parent.mkdir(parents=True)
     assert reference.is_stale()
 
     call_command("event_reference")

@@ -1,5 +1,7 @@
 """Tables of the test models, and a key store that forgets between tests."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.apps import AppConfig, apps
 from django.db import connections
@@ -7,8 +9,7 @@ from django.db.migrations.state import ProjectState
 from pytest_django import DjangoDbBlocker
 
 from foundation.contracts import key_journal
-from foundation.contracts.key_journal import KeyEvent, KeyJournal
-from foundation.registry import Port
+from foundation.contracts.key_journal import KeyEvent
 from tests.encryption import models
 from tests.encryption.models import APP, STEPS, TABLES
 from tests.servers import FreshDatabase, state
@@ -68,10 +69,8 @@ class Recorded:
 
 
 @pytest.fixture
-def key_events(monkeypatch: pytest.MonkeyPatch) -> Recorded:
+def key_events() -> Iterator[Recorded]:
     """Give the events of the key store instead of writing them into the journal."""
     recorded = Recorded()
-    port: Port[KeyJournal] = Port("key journal of a test")
-    port.provide(recorded)
-    monkeypatch.setattr(key_journal, "port", port)
-    return recorded
+    with key_journal.port.exchanged(recorded):
+        yield recorded

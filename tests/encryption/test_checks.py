@@ -1,8 +1,8 @@
 """System checks, and the registry of labels they compare with."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from django.apps.registry import Apps
@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage
 from django.core.management import CommandError, call_command
 from django.db import models
 from django.test.utils import isolate_apps
+from pytest_django import Settings
 
 from encryption import checks, labels
 from encryption.fields import SealedDateField, SealedTextField
@@ -20,11 +21,7 @@ from encryption.sealed import SealedManager, SealedMixin
 from encryption.types import OwnerKind
 from foundation.contracts import key_journal
 from foundation.models import Entity
-from foundation.registry import Port
 from tests.encryption.models import Manager, Person, PersonAlias, Supplier, Visit
-
-if TYPE_CHECKING:
-    from foundation.contracts.key_journal import KeyJournal
 
 TextField = SealedTextField[str, str]
 
@@ -44,12 +41,12 @@ def ids(problems: Iterator[CheckMessage]) -> list[str]:
 
 
 @pytest.fixture
-def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def known(tmp_path: Path, settings: Settings) -> Path:
     """Give a registry file of the test's own."""
-    file = tmp_path / "labels.toml"
-    monkeypatch.setattr(labels.registered, "__defaults__", (file,))
-    monkeypatch.setattr(labels.append, "__kwdefaults__", {"file": file})
-    return file
+    shutil.copy(settings.BASE_DIR / "pyproject.toml", tmp_path)
+    settings.BASE_DIR = tmp_path
+    labels.file().parent.mkdir()
+    return labels.file()
 
 
 def test_the_test_models_have_no_problem() -> None:
@@ -184,38 +181,43 @@ def test_a_missing_or_shared_keys_database_is_e008(monkeypatch: pytest.MonkeyPat
     assert ids(iter(checks.check_databases())) == ["E008"]
 
 
-def test_a_start_without_a_key_journal_is_e009(monkeypatch: pytest.MonkeyPatch) -> None:
-    port: Port[KeyJournal] = Port("none")
-    monkeypatch.setattr(key_journal, "port", port)
+def test_a_start_without_a_key_journal_is_e009() -> None:
+    with key_journal.port.exchanged(None):
+        assert ids(iter(checks.check_journal())) == ["E009"]
 
-    assert ids(iter(checks.check_journal())) == ["E009"]
-    port.provide(object())  # type: ignore[arg-type]
     assert checks.check_journal() == []
 
 
 def test_the_command_adds_labels_and_never_changes_one(
-    known: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    known: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = [Label("a.b", "m.M", "f", "subject"), Label("a.c", "m.M", "g", "organisation")]
-    monkeypatch.setattr(labels, "declared", lambda: found[:1])
+    *others, last = labels.declared()
+    labels.append(others, release="0.0.9")
+    first = known.read_text()
     with pytest.raises(CommandError, match="--write"):
         call_command("encryption_labels")
-    call_command("encryption_labels", write=True)
-    first = known.read_text()
-    monkeypatch.setattr(labels, "declared", lambda: found)
 
     call_command("encryption_labels", write=True)
     call_command("encryption_labels")
 
     assert known.read_text().startswith(first)
-    assert "a.b  m.M.f  subject" in capsys.readouterr().out
+    assert f"{last.label}  {last.model}.{last.field}  {last.owner_kind}" in capsys.readouterr().out
     entries = labels.registered()
-    assert all(entries[label.label].describes(label) for label in found)
-    assert entries["a.b"].release == "0.1.0"
+    assert all(entries[label.label].describes(label) for label in [*others, last])
+    assert {entries[label.label].release for label in others} == {"0.0.9"}
+    assert entries[last.label].release == "0.1.0"
 
 
-def test_a_registry_that_does_not_exist_is_empty(tmp_path: Path) -> None:
-    assert labels.registered(tmp_path / "none") == {}
+def test_the_command_starts_a_registry_with_its_rule(known: Path) -> None:
+    call_command("encryption_labels", write=True)
+
+    assert known.read_text().startswith("# Labels of sealed fields.")
+    assert set(labels.registered()) == {label.label for label in labels.declared()}
+
+
+@pytest.mark.usefixtures("known")
+def test_a_registry_that_does_not_exist_is_empty() -> None:
+    assert labels.registered() == {}
 
 
 def test_declared_labels_skip_proxies_and_inherited_columns() -> None:

@@ -8,13 +8,14 @@ from django.db import connections
 from pytest_django import Settings
 
 from encryption import services
-from encryption.contributions import key_service_health, keys_database_health
-from encryption.epochs import SOFT_SECONDS, ring
+from encryption.contributions import answer_of, key_service_health, keys_database_health
+from encryption.epochs import SOFT_SECONDS, KekRing
 from encryption.errors import Refused
 from encryption.personal_data import SOURCES
 from encryption.providers.key_file import create
 from foundation.contracts.health import HealthState
 from foundation.contracts.personal_data import DataSubject, ErasureCount
+from tests.encryption.key_services import Clock
 from tests.factories.encryption import person
 
 
@@ -46,12 +47,15 @@ def test_a_wrong_root_key_is_red(settings: Settings, tmp_path: Path) -> None:
     assert key_service_health().state == HealthState.RED
 
 
-def test_cached_keys_past_the_soft_limit_are_amber(monkeypatch: pytest.MonkeyPatch) -> None:
-    services.prepare()
-    clock = ring._clock
-    monkeypatch.setattr(ring, "_clock", lambda: clock() + SOFT_SECONDS + 1)
+def test_cached_keys_past_the_soft_limit_are_amber() -> None:
+    clock = Clock()
+    ring = KekRing(clock=clock)
+    ring.active("data")
+    fresh = answer_of(services.health(), ring.state())
+    clock.seconds += SOFT_SECONDS + 1
 
-    assert key_service_health().state == HealthState.AMBER
+    assert fresh.state == HealthState.GREEN
+    assert answer_of(services.health(), ring.state()).state == HealthState.AMBER
 
 
 @pytest.mark.usefixtures("fresh_tables")

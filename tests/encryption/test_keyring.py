@@ -25,6 +25,7 @@ from encryption.types import DATA, KeyState, Owner, OwnerKind
 from tests.encryption.key_services import Clock
 from tests.encryption.models import Person
 from tests.factories.encryption import subject, unsaved_person
+from tests.servers import FreshDatabase
 
 
 @pytest.fixture
@@ -179,16 +180,15 @@ def test_preloading_asks_once_for_what_is_missing(
         keyring.preload(ids)
 
 
-def test_a_broken_foreign_key_is_not_taken_for_a_race(
-    keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+def test_a_broken_constraint_is_not_taken_for_a_race(
+    keyring: Keyring, fresh_database: FreshDatabase
 ) -> None:
-    def refuse(*_args: object) -> None:
-        raise IntegrityError
-
-    monkeypatch.setattr(keyring, "_make", refuse)
+    keyring.for_sealing(subject())
+    fresh_database.refuse_rows(DataKey)
 
     with pytest.raises(IntegrityError):
         keyring.for_sealing(subject())
+    keyring.drop()
 
 
 @pytest.mark.usefixtures("fresh_tables")

@@ -14,6 +14,7 @@ from encryption.key_tables import DataKey, KekEpoch, ReplayLedgerEntry, SealingK
 from encryption.types import DATA, VAULT, Owner, OwnerKind, ReplayKind
 from tests.encryption.conftest import Recorded
 from tests.factories.encryption import subject
+from tests.servers import FreshDatabase
 
 ROW = uuid4()
 
@@ -302,8 +303,8 @@ def test_a_box_whose_data_key_is_gone_is_lost() -> None:
         services.open_from_vault(sealed, b"a")
 
 
-def test_without_any_key_pair_nothing_is_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealed_box, "_make", lambda: None)
+def test_without_any_key_pair_nothing_is_sealed(fresh_database: FreshDatabase) -> None:
+    fresh_database.refuse_rows(SealingKey)
 
     with pytest.raises(KeysUnavailable, match="no key yet"):
         services.seal_to_vault(b"x", b"a")

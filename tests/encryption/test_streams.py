@@ -8,11 +8,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from encryption import streams
 from encryption.errors import Erased, KeyLost, Tampered
 from encryption.key_tables import DataKey
 from encryption.services import drop_keys, erase
-from encryption.streams import SEGMENT_BYTES, Place, open_stream, read_range, seal_stream
+from encryption.streams import (
+    SEGMENT_BYTES,
+    VERIFY_ALL_BYTES,
+    Place,
+    open_stream,
+    read_range,
+    seal_stream,
+)
 from tests.factories.encryption import subject
 
 HEADER = 78
@@ -148,11 +154,8 @@ def test_files_of_an_erased_or_lost_key_say_which(place: Place) -> None:
         opened(lost, other)
 
 
-def test_a_large_file_is_streamed_and_breaks_off_at_a_changed_segment(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streams, "VERIFY_ALL_BYTES", SEGMENT_BYTES)
-    plain = os.urandom(3 * SEGMENT_BYTES)
+def test_a_large_file_is_streamed_and_breaks_off_at_a_changed_segment(place: Place) -> None:
+    plain = os.urandom(VERIFY_ALL_BYTES + SEGMENT_BYTES)
     file = bytearray(sealed(plain, place, length=len(plain)))
     assert opened(bytes(file), place) == plain
     file[HEADER + SEGMENT_BYTES + 100] ^= 1
@@ -164,11 +167,8 @@ def test_a_large_file_is_streamed_and_breaks_off_at_a_changed_segment(
         next(given)
 
 
-def test_a_large_file_of_unknown_length_is_verified_first(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streams, "VERIFY_ALL_BYTES", SEGMENT_BYTES)
-    plain = os.urandom(3 * SEGMENT_BYTES)
+def test_a_large_file_of_unknown_length_is_verified_first(place: Place) -> None:
+    plain = os.urandom(VERIFY_ALL_BYTES + SEGMENT_BYTES)
     file = bytearray(sealed(plain, place))
     assert opened(bytes(file), place) == plain
     file[HEADER + 100] ^= 1

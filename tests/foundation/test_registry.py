@@ -48,6 +48,28 @@ def test_every_registry_is_known_by_name(colours: Registry[str]) -> None:
     assert len(names) == len(set(names))
 
 
+def test_other_items_are_held_for_a_while(colours: Registry[str]) -> None:
+    before = colours.all()
+    colours.freeze()
+
+    with colours.exchanged("Green"):
+        assert colours.all() == ("Green",)
+
+    assert colours.all() == before
+
+
+def test_a_port_has_another_implementation_for_a_while() -> None:
+    port = Port[str]("journal")
+    port.provide("first")
+
+    with port.exchanged("second"):
+        assert port.implementation == "second"
+    with port.exchanged(None):
+        assert not port.is_provided
+
+    assert port.implementation == "first"
+
+
 def test_a_port_has_exactly_one_implementation() -> None:
     port = Port[str]("journal")
     assert not port.is_provided

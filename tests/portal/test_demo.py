@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import IntegrityError
 from pytest_django import Settings
 
 from accounts import factors
@@ -20,11 +21,10 @@ from foundation import clock
 from foundation.models import Installation
 from foundation.tenancy import organisation_scope
 from portal.demo import loading, mailbox, people
-from portal.demo.people import DemoPerson
 from tests.factories.accounts import TEST, Browser
+from tests.servers import FreshDatabase
 from workspace.records.models import Record
 
-Killed = KeyboardInterrupt
 HOST = "localhost:8000"
 
 
@@ -76,24 +76,15 @@ def test_loading_again_changes_nothing(folder: Path) -> None:
     assert AuditEvent.objects.count() == entries
 
 
-@pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize("killed_at", range(len(loading.PARTS)))
-def test_a_start_killed_between_people_goes_on(
-    killed_at: int, monkeypatch: pytest.MonkeyPatch
+def test_a_start_that_broke_off_between_people_goes_on(
+    fresh_database: FreshDatabase, killed_at: int
 ) -> None:
-    enrol = loading._enrol
-    calls: list[str] = []
-
-    def dying(person: DemoPerson, organisation: Organisation) -> None:
-        if len(calls) == killed_at:
-            raise Killed
-        calls.append(person.email)
-        enrol(person, organisation)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(loading, "_enrol", dying)
-        with pytest.raises(Killed):
-            loading.load()
+    Installation.objects.create(kind=Installation.Kind.DEMO)
+    fresh_database.refuse_rows(User, f"email = '{loading.PARTS[killed_at].email}'")
+    with pytest.raises(IntegrityError):
+        loading.load()
+    fresh_database.take_rows_again(User)
     assert User.objects.count() == killed_at
     known = {person.email: person.passphrase for person in people.load()}
 

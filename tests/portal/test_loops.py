@@ -4,7 +4,6 @@ from contextlib import contextmanager
 from functools import partial
 from threading import Event, Thread
 
-import pytest
 from django.db import connection
 
 from foundation.contracts.loops import Loop
@@ -65,9 +64,8 @@ def test_a_loop_goes_on_after_the_database_restarted(fresh_database: FreshDataba
 
 
 def test_only_one_process_leads_a_loop_and_another_takes_over(
-    fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+    fresh_database: FreshDatabase,
 ) -> None:
-    monkeypatch.setattr("portal.loops._WITHOUT_LEAD", 0.05)
     led: list[str] = []
     first_stop, second_stop = Event(), Event()
 

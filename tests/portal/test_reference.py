@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from pytest_django import Settings
 
 from portal import reference
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(reference, "FOLDER", tmp_path)
-    return tmp_path
+def folder(tmp_path: Path, settings: Settings) -> Path:
+    settings.BASE_DIR = tmp_path
+    reference.folder().mkdir(parents=True)
+    return reference.folder()
 
 
 def test_written_pages_are_not_stale(folder: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.mail import EmailMessage
+from django.db import IntegrityError
 
 from accounts.models import Membership, User, UserSession
 from accounts.services import invitations, signup
@@ -29,6 +30,7 @@ from tests.factories import privacy as make
 from tests.factories import records as room
 from tests.factories.accounts import Browser
 from tests.factories.privacy import Killed
+from tests.servers import FreshDatabase
 
 Captured = Callable[[], AbstractContextManager[list[Callable[[], object]]]]
 
@@ -190,18 +192,15 @@ def test_a_worker_killed_at_a_source_is_followed_by_another(
     assert User.objects.get(pk=person.pk).is_active
 
 
-def test_a_worker_killed_between_keys_and_receipt_is_followed_by_another(
-    person: User, monkeypatch: pytest.MonkeyPatch
+def test_a_worker_that_breaks_off_between_keys_and_receipt_is_followed_by_another(
+    fresh_database: FreshDatabase, person: User
 ) -> None:
     plan = make.due(person)
 
-    def die(*_args: object) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr(erasure_runs, "_finish", die)
-        with pytest.raises(Killed):
-            erasure_runs.run(plan.pk)
+    fresh_database.refuse_rows(Receipt)
+    with pytest.raises(IntegrityError):
+        erasure_runs.run(plan.pk)
+    fresh_database.take_rows_again(Receipt)
     assert keys_of(person) == 0
     assert not Receipt.objects.exists()
     make.free_lease(plan)

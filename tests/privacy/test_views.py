@@ -1,8 +1,11 @@
 """Pages of privacy: who may see what, step-up before each act, words instead of codes."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connections, transaction
 from django.urls import reverse
 
 from accounts.models import User
@@ -17,7 +20,7 @@ from privacy.models.subject_request import RequestKind, RequestState
 from privacy.services import erasure, erasure_runs, exports
 from tests.factories import accounts as people
 from tests.factories import privacy as make
-from tests.factories.accounts import Browser, queries_at_most
+from tests.factories.accounts import Answer, Browser, queries_at_most
 from tests.servers import FreshDatabase
 
 OVERVIEW_QUERIES = 10
@@ -269,6 +272,26 @@ def test_cancelling_what_is_not_planned_says_so(alice: Browser) -> None:
     assert "No erasure is planned" in answer.content.decode()
 
 
+def cancelled_by(browser: Browser) -> Answer:
+    try:
+        return browser.post("/privacy/erasure/cancel/")
+    finally:
+        connections.close_all()
+
+
+def wait_for_a_lock(database: FreshDatabase) -> None:
+    """Wait until somebody waits for a row that another transaction has."""
+    waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted"
+    of_this = " AND pg_stat_activity.datname = %s"
+    with database.installation.postgres.connect() as superuser:
+        for _turn in range(200):
+            row = superuser.execute(waiting + of_this, [database.servers.main]).fetchone()
+            if row is not None and row[0]:
+                return
+            time.sleep(0.02)
+    pytest.fail("nobody waits")
+
+
 @pytest.mark.parametrize(
     "path", ["/privacy/copy/", "/privacy/erasure/cancel/", "/privacy/requests/{}/copy/"]
 )
@@ -282,15 +305,17 @@ def test_every_page_has_its_help_topic(alice: Browser) -> None:
 
 
 def test_a_cancelled_race_is_told(
-    fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+    fresh_database: FreshDatabase,
 ) -> None:
-    assert fresh_database.environment
     browser = people.browser()
     plan = make.due(browser.user)
-    monkeypatch.setattr("privacy.queries.planned_erasure_of", lambda _principal: plan)
-    ErasurePlan.objects.filter(pk=plan.pk).update(state=PlanState.RUNNING)
-
-    answer = browser.post("/privacy/erasure/cancel/")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            # The worker has begun and not yet committed: the page still finds the plan.
+            ErasurePlan.objects.filter(pk=plan.pk).update(state=PlanState.RUNNING)
+            asked = pool.submit(cancelled_by, browser)
+            wait_for_a_lock(fresh_database)
+        answer = asked.result(10)
 
     assert answer["Location"] == "/privacy/"
     assert not AuditEvent.objects.filter(type="privacy.erasure.cancelled").exists()

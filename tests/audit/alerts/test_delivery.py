@@ -42,10 +42,8 @@ class Failing(EmailBackend):
 @pytest.fixture(autouse=True)
 def directory() -> Iterator[None]:
     """Put a directory of one person in the place of accounts'."""
-    before = person_directory._implementation
-    person_directory._implementation = People()
-    yield
-    person_directory._implementation = before
+    with person_directory.exchanged(People()):
+        yield
 
 
 @pytest.fixture(autouse=True)
