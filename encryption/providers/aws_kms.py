@@ -168,6 +168,9 @@ class AwsKms:
             raise _judged(error) from error
         except BotoCoreError as error:  # no connection, no answer in time, no credentials yet
             raise Unavailable(f"the key service cannot be asked: {type(error).__name__}") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # What boto3's reader raises at an answer in another shape.
+            raise Unavailable("the key service gives a strange answer") from error
         found = answer.get(member)
         if not isinstance(found, bytes) or not found:
             raise Unavailable("the key service gives a strange answer")

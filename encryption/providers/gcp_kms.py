@@ -63,7 +63,7 @@ class ServiceAccount:
     def __call__(self) -> tuple[str, int]:
         """Return an access token and its seconds."""
         account = _Account(read_secret(self._file, "the key file of the service account"))
-        assertion = account.assertion(round(time.time()))
+        assertion = account.assertion(int(time.time()))
         fields = {"grant_type": _GRANT, "assertion": assertion}
         return token_in(self._rest.post_form(account.text("token_uri"), fields))
 

@@ -106,11 +106,11 @@ class VaultTransit:
     def _latest(self) -> int:
         """Return the newest version, after a look at the key that binds no context."""
         answer = self._checked(self._rest.get(self._address, self._headers()))
-        if answer.find("data", "type") != "aes256-gcm96" or not answer.find("data", "derived"):
-            raise Refused("the transit key must be of type aes256-gcm96 with derived=true")
         latest = answer.find("data", "latest_version")
         if not isinstance(latest, int) or latest < 1:
             raise Unavailable("the key service gives a strange answer")
+        if answer.find("data", "type") != "aes256-gcm96" or not answer.find("data", "derived"):
+            raise Refused("the transit key must be of type aes256-gcm96 with derived=true")
         return latest
 
     def _post(self, what: str, members: Mapping[str, object]) -> Answer:

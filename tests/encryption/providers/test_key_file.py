@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from encryption.providers import key_file
 from encryption.providers.base import BadBlob, Context, Refused, Unavailable, canonical
 from encryption.providers.key_file import KeyFile, create
 
@@ -135,3 +136,76 @@ def test_a_missing_file_is_unavailable(tmp_path: Path) -> None:
 
 def test_the_bound_context_is_canonical() -> None:
     assert canonical({"b": 1, "a": "ż"}) == '{"a":"ż","b":1}'.encode()
+
+
+def test_a_root_version_is_added_and_an_old_one_destroyed(path: Path) -> None:
+    service = KeyFile(path)
+    raw, old = service.generate(CONTEXT)
+
+    assert key_file.add_version(path) == 2
+    new = service.rewrap(old, CONTEXT)
+    key_file.destroy(path, 1)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert service.version == service.version_of(new) == "key_file:2"
+    assert service.version_of(old) == "key_file:1"
+    assert service.unwrap(new, CONTEXT) == raw
+    with pytest.raises(Refused):
+        service.unwrap(old, CONTEXT)
+    assert sorted(file.name for file in path.parent.iterdir()) == ["root.key", "root.key.lock"]
+
+
+@pytest.mark.parametrize(("number", "why"), [(1, "newest"), (2, "does not hold")])
+def test_the_version_that_wraps_and_one_that_is_missing_are_not_destroyed(
+    path: Path, number: int, why: str
+) -> None:
+    content = path.read_bytes()
+
+    with pytest.raises(Refused, match=why):
+        key_file.destroy(path, number)
+
+    assert path.read_bytes() == content
+
+
+def test_a_file_that_cannot_be_rewritten_stays_as_it_is(path: Path, tmp_path: Path) -> None:
+    path.chmod(0o644)
+    content = path.read_bytes()
+
+    with pytest.raises(Refused, match="0600"):
+        key_file.add_version(path)
+    with pytest.raises(Unavailable, match="No such file"):
+        key_file.add_version(tmp_path / "none" / "root.key")
+
+    assert path.read_bytes() == content
+
+
+def test_versions_added_at_once_all_stay(path: Path) -> None:
+    children = []
+    for _ in range(8):
+        child = os.fork()
+        if child == 0:
+            try:
+                key_file.add_version(path)
+            finally:
+                os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+
+    assert KeyFile(path).version == "key_file:9"
+    assert len(path.read_text().splitlines()) == 9
+
+
+class ForgetfulKeyFile(KeyFile):
+    """Gives another key than was wrapped."""
+
+    def unwrap(self, blob: bytes, context: Context) -> bytes:
+        """Return another key."""
+        return bytes(len(super().unwrap(blob, context)))
+
+
+def test_a_service_that_returns_another_key_is_not_healthy(path: Path) -> None:
+    assert KeyFile(path).health().works  # control
+
+    assert not ForgetfulKeyFile(path).health().works
+    assert "another key" in ForgetfulKeyFile(path).health().problem
