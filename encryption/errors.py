@@ -6,7 +6,22 @@ away for a moment call for four different acts, and none may look like another.
 
 from http import HTTPStatus
 
-from foundation.errors import DomainError, Unavailable
+from foundation.errors import DomainError, Invalid, Unavailable
+
+
+class Placed:
+    """Where a value stands that cannot be opened or sealed; never what it is.
+
+    Attributes:
+        label: frozen label of its field.
+        row: key of its row.
+    """
+
+    label: str = ""
+    row: str = ""
+
+    # Templates show nothing in its place, and the rest of the page (Django reads this).
+    silent_variable_failure = True
 
 
 class KeysUnavailable(Unavailable):
@@ -21,7 +36,7 @@ class Refused(KeysUnavailable):
     code = "encryption.refused"
 
 
-class Unreadable(DomainError):
+class Unreadable(Placed, DomainError):
     """A stored value that will not become readable by waiting."""
 
     code = "encryption.unreadable"
@@ -40,8 +55,14 @@ class KeyLost(Unreadable):
     code = "encryption.key_lost"
 
 
-class Erased(DomainError):
+class Erased(Placed, DomainError):
     """The owner's keys were destroyed on purpose; the value is gone for good."""
 
     code = "encryption.erased"
     status = HTTPStatus.GONE
+
+
+class NotStorable(Placed, Invalid):
+    """The value cannot be stored as its field would have to; the code says why."""
+
+    code = "encryption.not_storable"

@@ -19,17 +19,16 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.query_utils import DeferredAttribute
 
-from encryption import envelope, normalisation
-from encryption.errors import Tampered, Unreadable
+from encryption import dumps, envelope, failures, normalisation
+from encryption.errors import NotStorable, Tampered, Unreadable
 from encryption.keyring import keyring, realm
 from encryption.types import NO_OWNER, Owner, OwnerKind
-from encryption.values import UNOPENED, Row, Sealed
-from foundation.contracts import key_journal
-from foundation.contracts.key_journal import KeyEvent
-from foundation.errors import Invalid
+from encryption.values import UNOPENED, Row, Sealed, Waiting
 
 Set = TypeVar("Set")
 Get = TypeVar("Get")
+
+_WRAPPED = (Sealed, Waiting)
 
 if TYPE_CHECKING:
     _Field = models.Field
@@ -60,9 +59,9 @@ class SealedAttribute(DeferredAttribute):
             super().__get__(instance, cls)  # loads the deferred column
             return self.__get__(instance, cls)
         if value.__class__ is not Sealed:
-            return value
+            return value.value if value.__class__ is Waiting else value
         if value.value is UNOPENED:
-            if "_keep_sealed" in data:
+            if "_keep_sealed" in data or value.row is None:  # the latter is being loaded
                 return value
             self.field.open(value, instance)
         return value.value
@@ -73,7 +72,8 @@ class SealedAttribute(DeferredAttribute):
         current = data.get(self.field.attname)
         if current.__class__ is Sealed and current.value is value:
             return
-        data[self.field.attname] = value
+        is_kept_as_is = value is None or value.__class__ in _WRAPPED
+        data[self.field.attname] = value if is_kept_as_is else Waiting(value)
 
 
 class SealedField(_Field[Set, Get]):
@@ -129,7 +129,7 @@ class SealedField(_Field[Set, Get]):
 
         Raises:
             TypeError: not a value of this field.
-            Invalid: a value that cannot be stored.
+            NotStorable: a value that cannot be stored.
         """
         raise NotImplementedError
 
@@ -167,44 +167,55 @@ class SealedField(_Field[Set, Get]):
             raise Unreadable("a sealed value without its row cannot be opened")
         owner_id = row.owners.get(self.owner) or self._learnt_owner(row, instance)
         try:
-            ciphertext = sealed.ciphertext
-            handle = keyring.get(envelope.key_id_of(ciphertext))
+            handle = keyring.get(envelope.key_id_of(sealed.ciphertext))
             if handle is None:
-                raise keyring.why_missing(Owner(self.owner_kind, owner_id))
+                raise keyring.why_missing(Owner(self.owner_kind, owner_id))  # noqa: TRY301
             if handle.owner_number != owner_id.int or handle.realm != self.realm:
                 raise Tampered("a sealed value belongs to another owner")  # noqa: TRY301  told below
-            plaintext = envelope.open_sealed(handle.cipher, ciphertext, sealed.label + row.key)
-            sealed.value = self.decode(plaintext)
-        except Tampered:
-            details = {"label": self.label, "row": _row_name(sealed)}
-            key_journal.record(KeyEvent("encryption.value.tampered", "failure", details))
-            raise
-        if self.is_mutable:
-            sealed.encoded = plaintext
+            sealed.encoded = envelope.open_sealed(
+                handle.cipher, sealed.ciphertext, sealed.label + row.key
+            )
+            sealed.value = self.decode(sealed.encoded)
+            if not self.is_mutable:
+                sealed.encoded = None
+        except Exception as error:  # noqa: BLE001  raised below, without the frames it passed
+            failure = failures.of_opening(error, self.label, sealed)
+        else:
+            return
+        sealed.encoded = None
+        raise failure
 
     def seal(self, value: object, row: Row) -> Sealed:
         """Seal a value for a row.
 
         Raises:
+            NotStorable: the field cannot hold this value.
             Erased: the owner's keys were destroyed.
             KeysUnavailable: the key service or the keys database is away.
         """
-        plaintext = self.encode(value)
-        owner_id = row.owners[self.owner]
-        if owner_id is None:
-            raise ValueError(f"{self.label} has no owner: set {self.owner} first")
-        handle = keyring.for_sealing(Owner(self.owner_kind, owner_id))
-        ciphertext = envelope.seal(
-            handle.cipher,
-            header=handle.header,
-            label=self.label_part,
-            row=row.key,
-            plaintext=plaintext,
-        )
-        sealed = Sealed(ciphertext, self.label_part, row)
+        sealed = Sealed(b"", self.label_part, row)
         sealed.value = value
-        sealed.encoded = plaintext if self.is_mutable else None
-        return sealed
+        try:
+            sealed.encoded = self.encode(value)
+            owner_id = row.owners[self.owner]
+            if owner_id is None:
+                raise ValueError(f"{self.label} has no owner: set {self.owner} first")  # noqa: TRY301
+            handle = keyring.for_sealing(Owner(self.owner_kind, owner_id))
+            sealed.ciphertext = envelope.seal(
+                handle.cipher,
+                header=handle.header,
+                label=self.label_part,
+                row=row.key,
+                plaintext=sealed.encoded,
+            )
+            if not self.is_mutable:
+                sealed.encoded = None
+        except Exception as error:  # noqa: BLE001  raised below, without the frames it passed
+            failure = failures.of_sealing(error, self.label, sealed)
+        else:
+            return sealed
+        value = None  # an error report shows the variables of this frame
+        raise failure
 
     def needs_seal(self, instance: models.Model) -> bool:
         """Say whether saving the instance seals this field anew."""
@@ -221,8 +232,9 @@ class SealedField(_Field[Set, Get]):
         if value.__class__ is Sealed:
             if self._stands(value, model_instance):
                 return value
-            value = getattr(model_instance, self.attname)
-        sealed = self.seal(value, self._row_now(model_instance))
+            if value.value is UNOPENED:
+                self.open(value, model_instance)
+        sealed = self.seal(value.value, self._row_now(model_instance))
         model_instance.__dict__[self.attname] = sealed
         return sealed
 
@@ -260,13 +272,23 @@ class SealedField(_Field[Set, Get]):
         """Return the value without opening it."""
         return cast("Get", obj.__dict__.get(self.attname))
 
-    def value_to_string(self, obj: models.Model) -> NoReturn:  # noqa: ARG002
-        """Refuse: serialisers and dumps do not hold sealed values.
+    def value_to_string(self, obj: models.Model) -> str:
+        """Return the stored bytes in text, where dumps ask for them (``encryption.dumps``).
 
         Raises:
-            TypeError: always.
+            TypeError: anywhere else; serialisers hold no sealed values.
         """
-        raise TypeError(f"{self.label} is sealed and is not serialised")
+        value = obj.__dict__.get(self.attname)
+        if value.__class__ is not Sealed or not dumps.is_open():
+            raise TypeError(f"{self.label} is sealed and is not serialised")
+        return dumps.written(value.ciphertext)
+
+    def to_python(self, value: object) -> object:
+        """Return a value as it is, and what a dump holds as a sealed value."""
+        if not dumps.is_open() or value is None:
+            return value
+        ciphertext = dumps.read(value)
+        return Waiting(value) if ciphertext is None else Sealed(ciphertext, self.label_part)
 
     def _learnt_owner(self, row: Row, instance: models.Model | None) -> UUID:
         known = as_uuid(getattr(instance, self.owner, None)) or NO_OWNER
@@ -310,7 +332,7 @@ class SealedTextField(SealedField[Set, Get]):
         """Return UTF-8."""
         if not isinstance(value, str):
             raise TypeError(f"{self.label} takes text")
-        return _utf8(value, self.label)
+        return _utf8(value)
 
     def decode(self, plaintext: bytes) -> object:
         """Return the text."""
@@ -341,13 +363,15 @@ class SealedJSONField(SealedField[Set, Get]):
 
     def encode(self, value: object) -> bytes:
         """Return compact JSON in UTF-8."""
+        if not _has_json_names(value):
+            raise NotStorable("a name in a JSON object is no text", code="encryption.not_json")
         try:
             text = json.dumps(
                 value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
             )
-        except ValueError as error:
-            raise Invalid(f"{self.label}: not a JSON value", code="encryption.not_json") from error
-        return _utf8(text, self.label)
+        except (ValueError, RecursionError) as error:
+            raise NotStorable("not a JSON value", code="encryption.not_json") from error
+        return _utf8(text)
 
     def decode(self, plaintext: bytes) -> object:
         """Return the JSON value."""
@@ -382,7 +406,7 @@ class SealedDecimalField(SealedField[Set, Get]):
         if not isinstance(value, Decimal):
             raise TypeError(f"{self.label} takes a Decimal")
         if not value.is_finite():
-            raise Invalid(f"{self.label}: not a finite number", code="encryption.not_finite")
+            raise NotStorable("not a finite number", code="encryption.not_finite")
         return str(value).encode()
 
     def decode(self, plaintext: bytes) -> object:
@@ -418,12 +442,15 @@ def _key_of(model: type[models.Model]) -> str:
     return model._meta.pk.attname  # noqa: SLF001  Django's model API
 
 
-def _row_name(sealed: Sealed) -> str:
-    return str(UUID(bytes=sealed.row.key)) if sealed.row is not None else ""
+def _has_json_names(value: object) -> bool:
+    """Say whether all names are text: JSON would make one name of 1 and of "1"."""
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and _has_json_names(value[name]) for name in value)
+    return not isinstance(value, list | tuple) or all(map(_has_json_names, value))
 
 
-def _utf8(text: str, label: str) -> bytes:
+def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        raise Invalid(f"{label}: not a Unicode text", code="encryption.not_unicode") from error
+        raise NotStorable("a lone surrogate is no text", code="encryption.not_unicode") from error

@@ -9,6 +9,9 @@ from django.db.models.expressions import BaseExpression, Combinable
 
 from encryption.fields import AnySealedField, SealedField
 
+_READS_COLUMNS = (BaseExpression, models.F)
+_OF_OTHERS = (models.Subquery, models.OuterRef)  # their names are those of another model
+
 
 def sealed_field_at(model: type[models.Model], path: str) -> AnySealedField | None:
     """Return the sealed field that a query path such as ``author__name`` leads to, or None."""
@@ -38,6 +41,24 @@ def refuse_names(model: type[models.Model], names: Iterable[object], act: str) -
             field = sealed_field_at(model, path)
             if field is not None:
                 raise FieldError(f"{field.label} is sealed and cannot be used in {act}")
+
+
+def refuse_conditions(model: type[models.Model], conditions: Iterable[object]) -> None:
+    """Refuse to compare anything with ciphertext: a condition's right side, or an expression.
+
+    The left side of ``name=value`` is refused by the field itself.
+
+    Raises:
+        FieldError: a condition reads a sealed field.
+    """
+    for condition in conditions:
+        if isinstance(condition, models.Q):
+            children = condition.children
+            refuse_conditions(model, (c[1] if isinstance(c, tuple) else c for c in children))
+        elif isinstance(condition, models.QuerySet):
+            refuse_names(condition.model, getattr(condition, "_fields", None) or (), "filter")
+        elif isinstance(condition, _READS_COLUMNS) and not isinstance(condition, _OF_OTHERS):
+            refuse_names(model, (condition,), "filter: only isnull and its blind index")
 
 
 def is_expression(value: object) -> bool:

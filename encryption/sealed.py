@@ -4,14 +4,16 @@
 ``ScopedSealedManager()`` where rows belong to an organisation.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
+from asgiref.sync import sync_to_async
 from django.db import models, router, transaction
 from django.db.models.query import ModelIterable
 
 from encryption import blind_index
+from encryption.failures import bare
 from encryption.fields import AnySealedField, SealedField
 from encryption.keyring import keyring
 from encryption.plans import (
@@ -25,7 +27,7 @@ from encryption.plans import (
     sealed_fields,
     stored,
 )
-from encryption.refusals import is_expression, refuse_names
+from encryption.refusals import is_expression, refuse_conditions, refuse_names
 from encryption.values import Row, Sealed
 from foundation.tenancy import ScopedManager
 
@@ -41,6 +43,8 @@ __all__ = [
 
 Entry = TypeVar("Entry", bound=models.Model)
 Managed_co = TypeVar("Managed_co", bound=models.Model, covariant=True)
+
+AnyQuerySet = models.QuerySet[models.Model]
 
 _CHUNK = 2000
 
@@ -100,7 +104,7 @@ class SealedMixin(_Model):
             with transaction.atomic(using=using):
                 super().save(*args, **options)  # type: ignore[arg-type]
                 blind_index.forget([self.pk], indexed, using=using)
-                blind_index.add([self], indexed, using=using)
+                _index([self], indexed, using)
         else:
             super().save(*args, **options)  # type: ignore[arg-type]
         remember_row(self, plan, names)
@@ -177,6 +181,18 @@ class SealedQuerySet(models.QuerySet[Entry]):
         if not self._gives_models():
             return entries
         return _preloaded(entries, chunk_size or _CHUNK)
+
+    async def aiterator(self, chunk_size: int = _CHUNK) -> AsyncIterator[Entry]:
+        """Iterate as ``iterator`` does; a value opened later waits for no database."""
+        chunk: list[Entry] = []
+        async for entry in super().aiterator(chunk_size=chunk_size):
+            chunk.append(entry)
+            if len(chunk) == chunk_size:
+                for ready in await self._made_ready(chunk):
+                    yield ready
+                chunk = []
+        for ready in await self._made_ready(chunk):
+            yield ready
 
     def only(self, *fields: str) -> Self:
         """Load only these fields, with the owners of sealed values."""
@@ -257,6 +273,22 @@ class SealedQuerySet(models.QuerySet[Entry]):
             self._after_bulk(entries, changed, names)
         return rows
 
+    def union(self, *other_qs: AnyQuerySet, all: bool = False) -> Self:  # noqa: A002  Django's name
+        """Join rows; where doubles are removed, chosen sealed fields are refused."""
+        if not all:
+            self._refuse_chosen((self, *other_qs), "union")
+        return super().union(*other_qs, all=all)
+
+    def intersection(self, *other_qs: AnyQuerySet) -> Self:
+        """Keep common rows; chosen sealed fields are refused."""
+        self._refuse_chosen((self, *other_qs), "intersection")
+        return super().intersection(*other_qs)
+
+    def difference(self, *other_qs: AnyQuerySet) -> Self:
+        """Keep rows the others lack; chosen sealed fields are refused."""
+        self._refuse_chosen((self, *other_qs), "difference")
+        return super().difference(*other_qs)
+
     def order_by(self, *field_names: object) -> Self:
         """Order; sealed fields are refused."""
         refuse_names(self.model, field_names, "order_by")
@@ -291,6 +323,27 @@ class SealedQuerySet(models.QuerySet[Entry]):
         """Return the first row; sealed fields are refused."""
         refuse_names(self.model, fields, "earliest")
         return super().earliest(*fields)  # type: ignore[arg-type]
+
+    def _filter_or_exclude(
+        self, negate: object, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> Self:
+        refuse_conditions(self.model, (*args, *kwargs.values()))
+        return cast("Self", super()._filter_or_exclude(negate, args, kwargs))  # type: ignore[misc]
+
+    def _values(self, *fields: object, **expressions: object) -> Self:
+        if self.query.distinct or isinstance(self.query.group_by, tuple):
+            refuse_names(self.model, (*fields, *expressions.values()), "distinct and groups")
+        return cast("Self", super()._values(*fields, **expressions))  # type: ignore[misc]
+
+    def _refuse_chosen(self, querysets: Iterable[AnyQuerySet], act: str) -> None:
+        for queryset in querysets:
+            chosen = tuple(queryset._fields or ())  # type: ignore[attr-defined]
+            refuse_names(queryset.model, chosen, act)
+
+    async def _made_ready(self, entries: list[Entry]) -> list[Entry]:
+        if self._gives_models():
+            await sync_to_async(_preload)(entries)
+        return entries
 
     def _clone(self) -> Self:
         clone = super()._clone()  # type: ignore[misc]  # Django's hook for subclasses
@@ -375,7 +428,7 @@ class SealedQuerySet(models.QuerySet[Entry]):
         if indexed and not are_new:
             blind_index.forget([entry.pk for entry in entries], indexed, using=self.db)
         if indexed:
-            blind_index.add(entries, indexed, using=self.db)
+            _index(entries, indexed, self.db)
         for entry in entries:
             remember_row(entry, plan_of(self.model), names)
 
@@ -407,6 +460,17 @@ class SealedManager(_Manager[Managed_co]):
 
 class ScopedSealedManager(_ScopedManager[Managed_co]):
     """Manager of models with sealed fields whose rows belong to an organisation."""
+
+
+def _index(entries: Sequence[models.Model], fields: Sequence[AnySealedField], using: str) -> None:
+    """Write digests; what fails has passed no frame that holds a value in clear."""
+    try:
+        blind_index.add(entries, fields, using=using)
+    except Exception as error:  # noqa: BLE001  raised below
+        failure = bare(error)
+    else:
+        return
+    raise failure
 
 
 def _preloaded(entries: Iterator[Entry], size: int) -> Iterator[Entry]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NoReturn
 from uuid import UUID
 
 UNOPENED: Final = object()
@@ -21,6 +21,21 @@ class Row:
         return Row, (self.key, self.owners)
 
 
+class Waiting:
+    """A value in clear that waits for ``save``, which seals it; it does not show itself."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "<Sealed>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a value that is not sealed yet is not pickled")
+
+
 class Sealed:
     """A sealed value that is opened on first touch of its field.
 
@@ -35,6 +50,10 @@ class Sealed:
         self.row = row
         self.value: object = UNOPENED
         self.encoded: bytes | None = None
+
+    def row_name(self) -> str:
+        """Return the key of the row in text; empty where the value is bound to none."""
+        return "" if self.row is None else str(UUID(bytes=self.row.key))
 
     def digest(self) -> str:
         """Return the SHA-256 of the stored bytes, which exposes an old value put back."""
