@@ -10,7 +10,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Invitation, Membership, Organisation, Role, RoleVersion, Team, User
+from accounts.models import Invitation, Membership, Organisation, Role, RoleVersion, User
 from accounts.permissions import (
     APPROVE_ORGANISATION,
     MANAGE_ROLES,
@@ -281,14 +281,6 @@ class InvitationAdmin(GuardedModelAdmin[Invitation]):
         )
         obj.pk = made.pk
         obj._state.adding = False  # noqa: SLF001  the row exists: Django would insert it again
-
-
-@admin.register(Team)
-class TeamAdmin(GuardedModelAdmin[Team]):
-    """Teams of staff, to look at."""
-
-    view_permission = READ_USERS
-    list_display = ("name", "created_at")
 
 
 def _matrix() -> list[tuple[str, list[tuple[str, str]]]]:

@@ -21,7 +21,7 @@ from foundation.access.model_admin import GuardedModelAdmin
 from foundation.errors import Conflict, Denied, NotFound
 from foundation.principals import Principal
 from integrations.partners.forms import DecisionForm
-from integrations.partners.models import ApprovalRule, Onboarding, PartnerClient
+from integrations.partners.models import Onboarding, PartnerClient
 from integrations.partners.permissions import APPROVE_ONBOARDINGS, READ_ONBOARDINGS
 from integrations.partners.services import approvals
 from integrations.partners.types import OnboardingState
@@ -196,14 +196,6 @@ class PartnerClientAdmin(GuardedModelAdmin[PartnerClient]):
         "last_used_net",
     )
     readonly_fields = fields
-
-
-@admin.register(ApprovalRule)
-class ApprovalRuleAdmin(GuardedModelAdmin[ApprovalRule]):
-    """Which rule leads to a live client, by plan."""
-
-    view_permission = READ_ONBOARDINGS
-    list_display = ("plan", "kind", "changed_at")
 
 
 def _staff(request: HttpRequest) -> Principal:

@@ -40,9 +40,7 @@ def test_staff_with_a_recent_factor_enter(ada: Browser) -> None:
     assert ada.get("/admin/").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "name", ["role", "organisation", "user", "membership", "invitation", "team"]
-)
+@pytest.mark.parametrize("name", ["role", "organisation", "user", "membership", "invitation"])
 def test_staff_see_each_list(ada: Browser, kim: Browser, name: str) -> None:
     page = ada.get(f"/admin/accounts/{name}/")
 

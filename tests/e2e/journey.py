@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.e2e.people import (
     enrol,
     enrol_by_mail,
     nothing,
+    sign_in,
     step_up_if_asked,
     submit,
 )
@@ -523,3 +524,25 @@ def leave_invitation_open(journey: Journey) -> None:
     page.get_by_label("E-mail address").fill("late@acme.example")
     submit(page, "Send the invitation")
     expect(page.get_by_role("heading", level=1)).to_have_text("Members")
+
+
+def sign_in_elsewhere(journey: Journey) -> None:
+    """An organisation administrator signs in by a second browser, which can then be ended."""
+    olga = journey.people["olga"]
+    again = replace(olga, visitor=journey.visitor())
+    sign_in(again)
+    olga.last_step = again.last_step
+
+
+def take_every_permission(journey: Journey) -> None:
+    """The administrator gives the own role what it lacks, to reach every page."""
+    ada = journey.people["ada"]
+    page = ada.page
+    page.goto("/admin/accounts/role/")
+    step_up_if_asked(ada)
+    page.get_by_role("link", name="Administrator", exact=True).click()
+    for box in page.locator("input[name=codes]").all():
+        box.check()
+    page.get_by_label("Reason").fill("Looks after everything")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("main")).to_contain_text("changed successfully")

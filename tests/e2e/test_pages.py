@@ -13,7 +13,14 @@ from tests.e2e.browser import new_visitor
 from tests.e2e.journey import Journey, PartnerProgram
 from tests.e2e.people import Person, sign_in
 from tests.e2e.stack import Stack, open_folder, running_stack
-from tests.e2e.walking import Walk, look_at, page_names, walk_as, walk_as_visitor
+from tests.e2e.walking import (
+    Walk,
+    look_at,
+    page_names,
+    pages_that_only_send_on,
+    walk_as,
+    walk_as_visitor,
+)
 from tests.fakes.https import HttpsServer
 from tests.proofs import Tried
 
@@ -56,8 +63,12 @@ def test_every_page_in_both_themes_and_four_languages_is_clean(
 
     findings = sorted(set(walk.findings))
     assert not findings, "\n".join(findings)
-    missing = sorted(page_names() - walk.names)
+    missing = sorted(page_names() - walk.names - walk.sent_on)
     assert not missing, "pages that were not visited: " + ", ".join(missing)
+    only_sent_on = sorted(page_names() - walk.names)
+    assert set(only_sent_on) <= pages_that_only_send_on(), "seen by nobody: " + ", ".join(
+        only_sent_on
+    )
     assert reports_of(stack) + reports_of(demo) == []
     tried.case(walk.pages)
     tried.figure(f"{len(walk.names)} URL names, {walk.pages} pages looked at")
@@ -80,6 +91,8 @@ def _fill(journey: Journey, erp: HttpsServer) -> None:
     steps.guess_passphrase(journey, victim="nobody@acme.example", is_known=False)
     steps.ask_copy(journey)
     steps.leave_invitation_open(journey)
+    steps.sign_in_elsewhere(journey)
+    steps.take_every_permission(journey)
 
 
 @pytest.mark.slow

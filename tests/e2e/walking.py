@@ -1,13 +1,15 @@
 """Walks through every page a person can reach, in both themes and four languages."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from inspect import unwrap
 from typing import Literal
 from urllib.parse import urlsplit
 
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.views.generic import RedirectView
 from playwright.sync_api import Page, Response
 
 from tests.architecture.test_guards import patterns
@@ -37,13 +39,15 @@ class Walk:
 
     Attributes:
         names: URL names that answered.
+        sent_on: URL names whose addresses led to other pages only.
         ids: ids in addresses that showed a page, by URL name.
         pages: pages looked at, over persons, themes and languages.
         findings: what was wrong.
     """
 
     names: set[str] = field(default_factory=set)
-    ids: dict[str, dict[str, object]] = field(default_factory=dict)
+    sent_on: set[str] = field(default_factory=set)
+    ids: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     pages: int = 0
     findings: list[str] = field(default_factory=list)
 
@@ -54,6 +58,15 @@ def page_names() -> set[str]:
         name
         for name, route, _view in patterns()
         if not route.lstrip("^").startswith(NOT_PAGES) and not route.startswith("admin/(?P<url>")
+    }
+
+
+def pages_that_only_send_on() -> set[str]:
+    """Return the URL names whose views have no page, by their class."""
+    return {
+        name
+        for name, _route, view in patterns()
+        if getattr(unwrap(view), "view_class", None) is RedirectView
     }
 
 
@@ -110,10 +123,10 @@ def _crawl(walk: Walk, page: Page, person: Person | None, starts: Iterable[str])
             continue
         answer = _open(page, person, address)
         if _sends_on(page, name):
-            walk.names.add(name)
+            walk.sent_on.add(name)
         elif _name_of(page.url) == name and _is_shown(answer, address):
             if kwargs := resolve(urlsplit(address).path).kwargs:
-                walk.ids.setdefault(name, kwargs)
+                walk.ids.setdefault(name, []).append(kwargs)
             waiting.extend(_links(page))
             if name not in walk.names:
                 walk.names.add(name)
@@ -148,13 +161,19 @@ def _siblings(walk: Walk) -> list[str]:
     """
     found = []
     for name in page_names() - walk.names:
-        for known_name, known in list(walk.ids.items()):
+        for known_name, known in _known_ids(walk):
             with suppress(NoReverseMatch):
                 found.append(reverse(name, kwargs=known))
             if _stem(name) == _stem(known_name):
                 with suppress(NoReverseMatch):
                     found.append(reverse(name, args=list(known.values())))
     return found
+
+
+def _known_ids(walk: Walk) -> Iterator[tuple[str, dict[str, object]]]:
+    for name, several in walk.ids.items():
+        for known in several:
+            yield name, known
 
 
 def _stem(name: str) -> str:
