@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.types import Theme
+from encryption.cells import cell
 from encryption.fields import SealedEmailField, SealedTextField
 from encryption.sealed import SealedManager, SealedMixin
 from encryption.types import OwnerKind
@@ -90,6 +91,11 @@ class User(SealedMixin, AbstractBaseUser, PermissionsMixin, Entity):
 
     def __str__(self) -> str:
         return f"user {self.pk}"
+
+    @property
+    def shown_name(self) -> str:
+        """The name by which others see the person; the address where there is none to read."""
+        return str(cell(self, "display_name").value or self.email)
 
     @property
     def is_frozen(self) -> bool:

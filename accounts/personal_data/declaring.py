@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
 from accounts.models import Membership, User
+from encryption.cells import cell
 from foundation import clock
 from foundation.contracts.personal_data import (
     DataSubject,
@@ -189,7 +190,8 @@ WITH_ACCOUNT = _("with the account")
 
 
 def _row(row: Model, columns: Sequence[str]) -> Mapping[str, object]:
-    return {name: _plain(getattr(row, name)) for name in columns}
+    found = {name: cell(row, name) for name in columns}
+    return {name: _plain(one.text if one.fault else one.value) for name, one in found.items()}
 
 
 def _plain(value: object) -> object:

@@ -25,6 +25,7 @@ from accounts.models import Invitation, Membership, Organisation, Role, User
 from accounts.services import memberships
 from accounts.types import MembershipSource
 from audit import services as audit
+from encryption.cells import cell
 from foundation import clock, leases, mail
 from foundation.deferred import defer
 from foundation.errors import NotFound
@@ -242,7 +243,7 @@ def refuse_foreign(invitation: Invitation, *, principal: Principal) -> None:
 
 def inviter_name(invitation: Invitation) -> str:
     """Return the name of who invited, empty where that was the system."""
-    return str(invitation.inviter.display_name or "") if invitation.inviter else ""
+    return str(cell(invitation.inviter, "display_name").value or "") if invitation.inviter else ""
 
 
 def due() -> list[UUID]:

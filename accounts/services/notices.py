@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from accounts.models import NotificationAddress, SecurityNotice, User
 from accounts.types import NoticeKind
+from encryption.cells import cell
 from foundation import clock, leases, mail
 from foundation.contracts.people import NoticeContact
 from foundation.deferred import defer
@@ -50,7 +51,8 @@ def send(notice_id: UUID) -> None:
 def contact_of(user: User) -> NoticeContact:
     """Return where notices to a person go: the sign-in address and all confirmed others."""
     confirmed = NotificationAddress.objects.filter(user=user, verified_at__isnull=False)
-    addresses = dict.fromkeys([user.email, *(row.address for row in confirmed)])
+    others = (cell(row, "address").value for row in confirmed)  # one that is unreadable stops none
+    addresses = dict.fromkeys([user.email, *(str(address) for address in others if address)])
     return NoticeContact(addresses=tuple(addresses), language=user.language)
 
 

@@ -7,6 +7,7 @@ from accounts.audit_events import PROFILE_CHANGED
 from accounts.models import User
 from accounts.types import Theme
 from audit import services as audit
+from encryption.cells import cell
 from foundation.principals import Principal
 
 
@@ -21,7 +22,8 @@ def change(
 ) -> None:
     """Change name, language or theme of a person; None leaves one as it is."""
     changed = []
-    if display_name is not None and display_name.strip() != user.display_name:
+    present = cell(user, "display_name").value or ""  # an empty field leaves an unreadable name
+    if display_name is not None and display_name.strip() != present:
         user.display_name = display_name.strip()
         changed.append("display_name")
     if language in dict(settings.LANGUAGES) and language != user.language:

@@ -20,6 +20,7 @@ from accounts.models import Membership, Organisation, User
 from accounts.permissions import INVITE_USERS, MANAGE_USERS, READ_USERS
 from accounts.services import invitations, memberships
 from accounts.views.sign_in import GET_AND_POST
+from encryption.cells import cell
 from foundation.access.guards import principal_of, requires, step_up, without_scope
 from foundation.web import paging, tables
 from foundation.web.forms import render_form
@@ -168,7 +169,7 @@ def _rows(members: Iterable[Membership], *, may_change: bool) -> Iterable[tuple[
         user = people[member.user_id]
         change = reverse("member_role", args=[member.pk]) if may_change else ""
         yield (
-            user.display_name or _("not given"),
+            cell(user, "display_name").text or _("not given"),
             user.email,
             str(member.role.title),
             formats.date_format(member.valid_from, "DATE_FORMAT"),

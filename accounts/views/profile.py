@@ -21,6 +21,7 @@ from accounts.services import notices, passphrases, profiles, sessions, signup
 from accounts.types import NoticeKind
 from accounts.views.enrolment import RECOVERY_HELP
 from accounts.views.sign_in import GET_AND_POST
+from encryption.cells import cell
 from foundation.access.guards import principal_of, signed_in, step_up, without_scope
 from foundation.identifiers import parse_uuid
 from foundation.web import paging, tables
@@ -45,7 +46,8 @@ SESSION_COLUMNS = (
 def profile(request: HttpRequest) -> HttpResponse:
     """Show and change name, language and colours."""
     user = _user(request)
-    initial = {"display_name": user.display_name, "language": user.language, "theme": user.theme}
+    name = cell(user, "display_name").value
+    initial = {"display_name": name, "language": user.language, "theme": user.theme}
     form = ProfileForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         profiles.change(user, principal=principal_of(request), **form.cleaned_data)

@@ -113,7 +113,7 @@ def colleagues() -> dict[UUID, str]:
 
 def _names(user_ids: set[UUID | None] | set[UUID]) -> dict[UUID, str]:
     people = User.objects.filter(pk__in=[user_id for user_id in user_ids if user_id])
-    return {user.pk: user.display_name or user.email for user in people}
+    return {user.pk: user.shown_name for user in people}
 
 
 def _view(

@@ -28,7 +28,7 @@ class Person(SealedMixin, Entity):
     subject_id = models.UUIDField(default=uuid4)
     organisation_id = models.UUIDField(default=uuid4)
     code = models.CharField(max_length=40, unique=True, null=True)  # noqa: DJ001  many have none
-    boss = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    boss = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="reports")
     name = SealedTextField(label="t.person.name", owner_kind=OwnerKind.SUBJECT, owner="subject_id")
     email = SealedEmailField(
         label="t.person.email",

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
+from encryption.cells import cell
 from foundation.contracts.personal_data import (
     DataSubject,
     ErasureCount,
@@ -18,7 +19,7 @@ from foundation.contracts.personal_data import (
     Section,
 )
 from foundation.tenancy import organisation_scope
-from workspace.records.models import Record, RecordGrant, RecordGroupMember
+from workspace.records.models import Record, RecordGrant, RecordGroupMember, RecordValue
 from workspace.records.queries import column_of, kind_by_id, values_of
 from workspace.records.types import KindSpec
 
@@ -269,7 +270,7 @@ def _exported(user_id: UUID) -> Iterable[Mapping[str, object]]:
 
 
 def _texts(
-    kind: KindSpec, record_id: UUID, values: Mapping[UUID, Mapping[str, object]]
+    kind: KindSpec, record_id: UUID, values: Mapping[UUID, Mapping[str, RecordValue]]
 ) -> dict[str, object]:
     present = values.get(record_id, {})
     return {
@@ -279,5 +280,8 @@ def _texts(
     }
 
 
-def _text(value: object, column: str) -> object:
-    return str(_OTHER_PERSON) if column == "personal_text" else getattr(value, column)
+def _text(value: RecordValue, column: str) -> object:
+    if column == "personal_text":
+        return str(_OTHER_PERSON)
+    found = cell(value, column)
+    return found.value if found.fault is None else found.text

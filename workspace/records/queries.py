@@ -171,7 +171,7 @@ def owner_name(user_id: UUID | None, *, client_id: UUID | None) -> str:
     if client_id is not None:
         return _("A connected system")
     user = User.objects.filter(pk=user_id).first() if user_id else None
-    return (user.display_name or user.email) if user else _("A former member")
+    return user.shown_name if user else _("A former member")
 
 
 def people_of(record: Record) -> tuple[UUID, ...]:

@@ -33,7 +33,7 @@ def visibility(request: HttpRequest, record_id: UUID) -> HttpResponse:
     principal = principal_of(request)
     record = _sharable(record_id, principal)
     view = services.read_record(record_id, principal=principal)
-    people = {user_id: user.display_name or user.email for user_id, user in colleagues().items()}
+    people = {user_id: user.shown_name for user_id, user in colleagues().items()}
     form = VisibilityForm(
         request.POST if request.method == "POST" else None,
         people={user_id: name for user_id, name in people.items() if user_id != record.owner_id},

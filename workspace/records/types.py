@@ -9,6 +9,8 @@ from uuid import UUID
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from encryption.cells import Fault
+
 RecordId = NewType("RecordId", UUID)
 
 
@@ -128,17 +130,17 @@ class FieldView:
 
     Attributes:
         spec: the field.
-        value: the value; None where there is none, it is hidden or its key was destroyed.
+        value: the value; None where there is none, it is hidden or cannot be opened.
         is_set: whether there is a value.
         is_hidden: a reveal is needed to see it.
-        is_erased: the key was destroyed.
+        fault: why it cannot be opened.
     """
 
     spec: FieldSpec
     value: str | None
     is_set: bool
     is_hidden: bool = False
-    is_erased: bool = False
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,8 +314,8 @@ def _chip_labels(narrowed: RecordFilter) -> dict[str, str]:
 
 
 def _shown(field: FieldView) -> str | None:
-    if field.is_erased:
-        return _("erased")
+    if field.fault is not None:
+        return str(field.fault.label)
     if field.is_hidden:
         return _("hidden")
     return field.value

@@ -8,8 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import services as audit
-from encryption.errors import Erased
-from encryption.light import opened
+from encryption.cells import cell, light_cell
 from foundation.errors import Denied
 from foundation.principals import ActorType, Principal
 from workspace.records import values as forms_of_values
@@ -213,11 +212,10 @@ def _field_view(kind: KindSpec, field: FieldSpec, present: Mapping[str, RecordVa
     if field.is_hidden:
         is_set = value.__dict__.get(column) is not None
         return FieldView(spec=field, value=None, is_set=is_set, is_hidden=is_set)
-    try:
-        text = getattr(value, column)
-    except Erased:
-        return FieldView(spec=field, value=None, is_set=True, is_erased=True)
-    return FieldView(spec=field, value=text, is_set=text is not None)
+    found = cell(value, column)
+    text = found.value if isinstance(found.value, str) else None
+    is_set = text is not None or found.fault is not None
+    return FieldView(spec=field, value=text, is_set=is_set, fault=found.fault)
 
 
 def _shown_columns(kind: KindSpec) -> dict[str, str]:
@@ -226,15 +224,12 @@ def _shown_columns(kind: KindSpec) -> dict[str, str]:
 
 
 def _shown(columns: Mapping[str, str], present: Mapping[str, LightValue]) -> dict[str, str]:
-    """Return the texts of one record; what was erased or is empty is left out."""
+    """Return the texts of one record; what is erased, unreadable or empty is left out."""
     texts: dict[str, str] = {}
     for code, column in columns.items():
         if code not in present:
             continue
-        try:
-            text = opened(RecordValue, column, present[code][_PLACES[column]])
-        except Erased:
-            continue
+        text = light_cell(RecordValue, column, present[code][_PLACES[column]]).value
         if isinstance(text, str):
             texts[code] = text
     return texts
@@ -243,8 +238,8 @@ def _shown(columns: Mapping[str, str], present: Mapping[str, LightValue]) -> dic
 def _title(kind: KindSpec, present: Mapping[str, RecordValue]) -> str:
     field = kind.field(kind.title_field)
     view = _field_view(kind, field, present) if field else None
-    if view is not None and view.is_erased:
-        return _("erased")
+    if view is not None and view.fault is not None:
+        return str(view.fault.label)
     return (view.value if view else None) or _(kind.label)
 
 
@@ -280,7 +275,7 @@ def _record_listing(
 def _names(subjects: Iterable[UUID | None]) -> dict[UUID, str]:
     wanted = {subject for subject in subjects if subject is not None}
     people = User.objects.filter(subject_id__in=wanted)
-    return {user.subject_id: user.display_name or user.email for user in people}
+    return {user.subject_id: user.shown_name for user in people}
 
 
 def _actor(version: RecordVersion, names: Mapping[UUID, str]) -> str:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Organisation
 from audit import services as audit
 from audit.types import Change
-from encryption.errors import Erased
+from encryption.cells import cell
 from foundation import clock
 from foundation.errors import Denied, FieldError
 from foundation.identifiers import uuid7
@@ -178,14 +178,11 @@ def _default_visibility() -> Visibility:
 
 
 def _text(kind: KindSpec, code: str, present: Mapping[str, RecordValue]) -> str | None:
-    """Return the present text of a field; None where there is none or its key is destroyed."""
+    """Return the present text of a field; None where there is none, or none that opens."""
     field, value = kind.field(code), present.get(code)
     if field is None or value is None:
         return None
-    try:
-        text = getattr(value, column_of(kind, field))
-    except Erased:
-        return None
+    text = cell(value, column_of(kind, field)).value
     return text if isinstance(text, str) else None
 
 
@@ -225,10 +222,11 @@ def _write(
                 subject_id=record.subject_id,
             )
         setattr(value, column, wanted[field.code] or None)
+        can_compare = before is None or cell(before, column).fault is None
         changes[field.code] = (
-            Change(clear={"changed": True})
-            if field.is_hidden
-            else audit.diff(before, value)[column]
+            audit.diff(before, value)[column]
+            if can_compare and not field.is_hidden
+            else Change(clear={"changed": True})
         )
         if before is None:
             value.save(force_insert=True)
