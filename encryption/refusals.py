@@ -9,6 +9,7 @@ from django.db.models.expressions import BaseExpression, Combinable
 
 from encryption.fields import AnySealedField, SealedField
 
+_ACT = "filter, which takes isnull and the blind index only"
 _READS_COLUMNS = (BaseExpression, models.F)
 _OF_OTHERS = (models.Subquery, models.OuterRef)  # their names are those of another model
 
@@ -56,9 +57,9 @@ def refuse_conditions(model: type[models.Model], conditions: Iterable[object]) -
             children = condition.children
             refuse_conditions(model, (c[1] if isinstance(c, tuple) else c for c in children))
         elif isinstance(condition, models.QuerySet):
-            refuse_names(condition.model, getattr(condition, "_fields", None) or (), "filter")
+            refuse_names(condition.model, getattr(condition, "_fields", None) or (), _ACT)
         elif isinstance(condition, _READS_COLUMNS) and not isinstance(condition, _OF_OTHERS):
-            refuse_names(model, (condition,), "filter: only isnull and its blind index")
+            refuse_names(model, (condition,), _ACT)
 
 
 def is_expression(value: object) -> bool:
