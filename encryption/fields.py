@@ -363,9 +363,8 @@ class SealedJSONField(SealedField[Set, Get]):
 
     def encode(self, value: object) -> bytes:
         """Return compact JSON in UTF-8."""
-        if not _has_json_names(value):
-            raise NotStorable("a name in a JSON object is no text", code="encryption.not_json")
         try:
+            _require_json_names(value)
             text = json.dumps(
                 value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
             )
@@ -442,11 +441,15 @@ def _key_of(model: type[models.Model]) -> str:
     return model._meta.pk.attname  # noqa: SLF001  Django's model API
 
 
-def _has_json_names(value: object) -> bool:
-    """Say whether all names are text: JSON would make one name of 1 and of "1"."""
+def _require_json_names(value: object) -> None:
+    """Refuse names that are no text: JSON would make one name of 1 and of "1"."""
     if isinstance(value, dict):
-        return all(isinstance(name, str) and _has_json_names(value[name]) for name in value)
-    return not isinstance(value, list | tuple) or all(map(_has_json_names, value))
+        if not all(isinstance(name, str) for name in value):
+            raise ValueError("a name is no text")
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            _require_json_names(item)
 
 
 def _utf8(text: str) -> bytes:
