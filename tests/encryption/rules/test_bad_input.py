@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +16,6 @@ from pytest_django import Settings
 
 from encryption import envelope
 from encryption.errors import Erased, KeyLost, NotStorable, Placed, Tampered, Unreadable
-from encryption.fields import AnySealedField
 from encryption.keyring import keyring
 from encryption.services import drop_keys, erase
 from tests.encryption.conftest import Recorded
@@ -25,6 +24,9 @@ from tests.encryption.rules.bad_bytes import BAD
 from tests.encryption.rules.cells import cell, forms_of, write_cell
 from tests.factories.encryption import person, subject, unsaved_person
 from tests.proofs import Tried
+
+if TYPE_CHECKING:
+    from encryption.fields import AnySealedField
 
 CLAIM = "encryption: bad input is a named error with row and field, and never a value"
 REPORTS = "encryption: no error report shows plaintext, ciphertext or a key"
@@ -235,9 +237,9 @@ def test_values_of_another_type_are_refused_and_not_shown(name: str, tried: Trie
 @pytest.mark.parametrize("way", BAD)
 def test_a_report_of_a_failed_read_shows_no_secret(
     way: str,
-    is_debug: bool,
+    is_debug: bool,  # noqa: FBT001
     settings: Settings,
-    tried: Tried,  # noqa: FBT001
+    tried: Tried,
 ) -> None:
     settings.DEBUG = is_debug
     change, _ = BAD[way]
