@@ -16,7 +16,7 @@ from django.conf import settings
 
 from encryption.providers import base
 from encryption.providers.base import BadBlob, Context, Health, Refused, Unavailable, canonical
-from encryption.providers.blobs import framed, packed, taken_apart, unpacked
+from encryption.providers.blobs import framed, packed, require_short, taken_apart, unpacked
 from encryption.providers.calls import SingleFlight, with_tries
 from encryption.providers.rest import AccessTokens, Answer, Rest, authorities, token_in
 
@@ -117,6 +117,7 @@ class AzureKeyVault:
             raise ValueError(f"AZURE_KEY_VAULT_KEY is no identifier of a key: {key!r}")
         if algorithm not in ALGORITHMS:
             raise ValueError(f"AZURE_KEY_VAULT_ALGORITHM must be one of {ALGORITHMS}")
+        require_short("AZURE_KEY_VAULT_KEY", f"{CODE}:{key}/{'0' * 32}")
         self._key = key
         self._algorithm = algorithm
         self._rest = rest

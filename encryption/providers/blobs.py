@@ -14,10 +14,27 @@ from typing import Final
 
 from encryption.providers.base import KEY_BYTES, BadBlob, Context, canonical
 
+NAME_CHARACTERS: Final = 200  # of a root version's row
+
 _FORMAT: Final = b"\x02"
 _HEADER: Final = 3
 _BOUND: Final = 16
 _CHECK: Final = 8
+
+
+def require_short(setting: str, longest: str) -> None:
+    """Refuse a key whose root versions would have names too long to be kept.
+
+    Args:
+        setting: what names the key.
+        longest: name of a root version as long as they get.
+
+    Raises:
+        ValueError: it is too long.
+    """
+    if len(longest) > NAME_CHARACTERS:
+        over = len(longest) - NAME_CHARACTERS
+        raise ValueError(f"{setting} is too long by {over} characters: give the key a shorter name")
 
 
 def header_of(version: str) -> bytes:

@@ -20,7 +20,14 @@ from django.conf import settings
 
 from encryption.providers import base
 from encryption.providers.base import BadBlob, Context, Health, Refused, Unavailable, canonical
-from encryption.providers.blobs import framed, header_of, packed, taken_apart, unpacked
+from encryption.providers.blobs import (
+    framed,
+    header_of,
+    packed,
+    require_short,
+    taken_apart,
+    unpacked,
+)
 from encryption.providers.calls import SingleFlight, with_tries
 from encryption.providers.crc32c import crc32c
 from encryption.providers.files import read_secret
@@ -98,6 +105,7 @@ class GcpKms:
     ) -> None:
         if not _KEY.fullmatch(key):
             raise ValueError(f"GCP_KMS_KEY is no name of a key: {key!r}")
+        require_short("GCP_KMS_KEY", f"{CODE}:{key}/cryptoKeyVersions/999999")
         self._key = key
         self._endpoint = endpoint.rstrip("/")
         self._rest = rest

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from encryption.providers import base
 from encryption.providers.base import BadBlob, Context, Health, Refused, Unavailable, canonical
-from encryption.providers.blobs import framed, packed, taken_apart, unpacked
+from encryption.providers.blobs import framed, packed, require_short, taken_apart, unpacked
 from encryption.providers.calls import SingleFlight, with_tries
 from encryption.providers.files import read_secret
 from encryption.providers.rest import Answer, Rest, authorities, decoded
@@ -50,7 +50,10 @@ class VaultTransit:
     """
 
     def __init__(self, key: str, *, token_file: Path, namespace: str, rest: Rest) -> None:
+        require_short("VAULT_TRANSIT_KEY", f"{CODE}:{key}#999999")
         self._engine, _, self._key = key.rpartition("/keys/")
+        if not self._engine or not self._key:
+            raise ValueError("VAULT_TRANSIT_KEY must be an address with /keys/ and a name")
         self._address = key
         self._token_file = token_file
         self._namespace = namespace

@@ -33,6 +33,30 @@ SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN = "1234"
 MOTO_START_SECONDS = 60
 
+# Faults that cannot be made, and why: by backend, as named in BACKENDS.
+EXCUSED: dict[str, dict[str, str]] = {
+    "key file": {
+        "pending deletion": "a file is there or not",
+        "throttled": "a file has no quota",
+        "slow": "the local disk is not waited for apart from the process",
+        "wrong": "the process opens the blob itself",
+    },
+    "SoftHSM (real)": {
+        "pending deletion": "an object of a token is there or not",
+        "throttled": "a token has no quota",
+        "wrong": "the token is real",
+    },
+    "moto server of AWS KMS": {
+        "destroyed": "moto decrypts with such keys",
+        "disabled": "moto decrypts with such keys",
+        "pending deletion": "moto decrypts with such keys",
+        "throttled": "moto has no such state",
+        "slow": "moto has no such state",
+        "wrong": "moto has no such state",
+    },
+    "strict fake of Vault transit": {"pending deletion": "a transit key is deleted at once"},
+}
+
 
 @dataclass
 class Backend:
@@ -78,12 +102,7 @@ def of_key_file(folder: Path) -> Iterator[Backend]:
             "disabled": lambda: path.chmod(0o644),
             "down": lambda: _ignored(path.rename(folder / "gone.key")),
         },
-        excused={
-            "pending deletion": "a file is there or not",
-            "throttled": "a file has no quota",
-            "slow": "the local disk is not waited for apart from the process",
-            "wrong": "the process opens the blob itself",
-        },
+        excused=EXCUSED["key file"],
     )
 
 
@@ -105,11 +124,7 @@ def of_softhsm(folder: Path) -> Iterator[Backend]:
                 "down": lambda: _ignored((folder / "tokens").rename(folder / "gone")),
                 "slow": lambda: stack.enter_context(locked_files(folder / "tokens")),
             },
-            excused={
-                "pending deletion": "an object of a token is there or not",
-                "throttled": "a token has no quota",
-                "wrong": "the token is real",
-            },
+            excused=EXCUSED["SoftHSM (real)"],
         )
 
 
@@ -118,22 +133,13 @@ def of_transit(folder: Path) -> Iterator[Backend]:
     """Give the transit engine."""
     key = transit.TransitKey()
     fake = transit.Transit({"root": key, "other": transit.TransitKey()})
-    token = folder / "token"
-    token.write_text(f"{transit.TOKEN}\n")
-    token.chmod(0o600)
     with fake_server(fake, fake.switch, fake.busy) as (server, faults):
-        rest = Rest(ca_of(server, folder))
 
         def foreign() -> KeyService:
             key.versions[:] = [os.urandom(32) for _ in key.versions]
             return service
 
-        service = VaultTransit(
-            f"https://127.0.0.1:{server.port}/v1/transit/keys/root",
-            token_file=token,
-            namespace=transit.NAMESPACE,
-            rest=rest,
-        )
+        service = transit_service(server, folder)
         yield Backend(
             service=service,
             foreign=foreign,
@@ -143,7 +149,7 @@ def of_transit(folder: Path) -> Iterator[Backend]:
                 "destroyed": lambda: setattr(key, "min_decryption_version", 2),
                 "disabled": lambda: setattr(fake, "token", "another"),
             },
-            excused={"pending deletion": "a transit key is deleted at once"},
+            excused=EXCUSED["strict fake of Vault transit"],
         )
 
 
@@ -249,10 +255,7 @@ def of_moto(folder: Path) -> Iterator[Backend]:
             foreign=lambda: of_keys(key()),
             add_version=lambda: setattr(backend, "service", of_keys(first, key())),
             faults={"down": stop},
-            excused=dict.fromkeys(
-                ("destroyed", "disabled", "pending deletion"), "moto decrypts with such keys"
-            )
-            | dict.fromkeys(("throttled", "slow", "wrong"), "moto has no such state"),
+            excused=EXCUSED["moto server of AWS KMS"],
             key_id_bytes=36,
         )
         yield backend
@@ -338,6 +341,19 @@ def locked_files(folder: Path) -> Iterator[None]:
             yield
         finally:
             process.kill()
+
+
+def transit_service(server: HttpsServer, folder: Path) -> VaultTransit:
+    """Return the key service of a fake of transit."""
+    token = folder / "token"
+    token.write_text(transit.TOKEN)
+    token.chmod(0o600)
+    return VaultTransit(
+        f"https://127.0.0.1:{server.port}/v1/transit/keys/root",
+        token_file=token,
+        namespace=transit.NAMESPACE,
+        rest=Rest(ca_of(server, folder)),
+    )
 
 
 def gcp_service(server: HttpsServer, fake: gcp.Gcp, folder: Path) -> GcpKms:

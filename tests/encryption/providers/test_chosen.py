@@ -85,7 +85,11 @@ def test_identities_of_clouds_come_from_files_or_from_the_machine(
         ("aws_kms", "AWS_KMS_KEYS", [ARN, ARN.replace("eu-central-1", "us-east-1")]),
         ("gcp_kms", "GCP_KMS_KEY", "cryptoKeys/k"),
         ("azure_key_vault", "AZURE_KEY_VAULT_KEY", "https://x.vault.azure.net/secrets/k"),
+        ("gcp_kms", "GCP_KMS_KEY", f"projects/p/locations/l/keyRings/r/cryptoKeys/{'k' * 140}"),
         ("azure_key_vault", "AZURE_KEY_VAULT_ALGORITHM", "RSA1_5"),
+        ("azure_key_vault", "AZURE_KEY_VAULT_KEY", f"https://x.test/keys/{'k' * 140}"),
+        ("vault_transit", "VAULT_TRANSIT_KEY", "https://vault.example/transit/k"),
+        ("vault_transit", "VAULT_TRANSIT_KEY", f"https://vault.example/keys/{'k' * 160}"),
     ],
 )
 def test_a_wrong_setting_stops_with_its_name(

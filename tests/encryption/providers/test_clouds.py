@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -11,10 +12,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from encryption.providers import gcp_kms
+from encryption.providers import calls, gcp_kms
 from encryption.providers.aws_kms import AwsKms
 from encryption.providers.azure_key_vault import ManagedIdentity, resource_of
-from encryption.providers.base import BadBlob, Refused, Unavailable
+from encryption.providers.base import BadBlob, KeyService, Refused, Unavailable
 from encryption.providers.blobs import framed, packed
 from encryption.providers.crc32c import crc32c
 from encryption.providers.gcp_kms import GcpKms, MachineIdentity, ServiceAccount
@@ -27,8 +28,9 @@ from tests.encryption.providers.backends import (
     ca_of,
     fake_server,
     gcp_service,
+    transit_service,
 )
-from tests.fakes.https import HttpsServer, Received, Reply, https_server
+from tests.fakes.https import HttpsServer, Received, Reply, Script, https_server
 from tests.fakes.key_services import aws, azure, gcp, transit
 
 
@@ -44,19 +46,8 @@ def google(tmp_path: Path) -> Iterator[tuple[gcp.Gcp, GcpKms]]:
 def vault(tmp_path: Path) -> Iterator[tuple[transit.Transit, VaultTransit]]:
     """Give the transit engine and its key service."""
     fake = transit.Transit({"root": transit.TransitKey()})
-    token = tmp_path / "token"
-    token.write_text(transit.TOKEN)
-    token.chmod(0o600)
     with fake_server(fake, fake.switch, fake.busy) as (server, _):
-        yield (
-            fake,
-            VaultTransit(
-                f"https://127.0.0.1:{server.port}/v1/transit/keys/root",
-                token_file=token,
-                namespace=transit.NAMESPACE,
-                rest=Rest(ca_of(server, tmp_path)),
-            ),
-        )
+        yield fake, transit_service(server, tmp_path)
 
 
 @pytest.mark.parametrize("lie", ["plaintext", "ciphertext", "verified"])
@@ -378,3 +369,68 @@ ELLIPTIC = (
 def of_aws(server: HttpsServer, arn: str, folder: Path) -> AwsKms:
     endpoint = f"https://127.0.0.1:{server.port}"
     return AwsKms([arn], endpoint=endpoint, ca_file=str(ca_of(server, folder)))
+
+
+ODD_ANSWERS = [
+    (418, b"{}"),
+    (200, b"<html>"),
+    (200, b"{}"),
+    (200, b'{"data": {"plaintext": "!", "ciphertext": "vault:x", "latest_version": 0}}'),
+    (200, b'{"plaintext": "!", "ciphertext": "!", "primary": {"name": "projects/other"}}'),
+    (200, b'{"kid": "KID/0000000000000000000000000000000f", "value": "AAAA"}'),
+    (200, b'{"kid": "SAME", "value": "!"}'),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), ODD_ANSWERS)
+@pytest.mark.parametrize("name", ["gcp", "azure", "transit", "aws"])
+def test_an_answer_in_another_shape_is_unavailable_and_never_a_no(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, status: int, body: bytes
+) -> None:
+    monkeypatch.setattr(calls, "PAUSE_SECONDS", 0.0)
+    odd: list[Reply] = []
+    with serving(name, tmp_path, odd) as (service, key):
+        raw, blob = service.generate(CONTEXT)
+        assert service.unwrap(blob, CONTEXT) == raw  # control
+        kid = service.version_of(blob).removeprefix("azure_key_vault:").encode()
+        odd.append(Reply(status, body.replace(b"KID", key.encode()).replace(b"SAME", kid)))
+
+        with pytest.raises(Unavailable):
+            service.unwrap(blob, CONTEXT)
+        with pytest.raises(Unavailable):
+            service.wrap(raw, CONTEXT)
+        with pytest.raises(Unavailable):
+            service.rewrap(blob, CONTEXT)
+
+
+@contextmanager
+def serving(name: str, folder: Path, odd: list[Reply]) -> Iterator[tuple[KeyService, str]]:
+    """Give a service whose fake answers everything but sign-ins as a test says."""
+    fakes: dict[str, Script] = {
+        "gcp": gcp.Gcp(),
+        "azure": azure.Azure("A256KW"),
+        "transit": transit.Transit({"root": transit.TransitKey()}),
+        "aws": aws.Aws(),
+    }
+    fake = fakes[name]
+
+    def script(received: Received) -> Reply:
+        return odd[0] if odd and "token" not in received.path else fake(received)
+
+    with (
+        https_server(script) as server,
+        aws_credentials(aws.ACCESS_KEY, aws.SECRET_KEY),
+    ):
+        key = f"https://127.0.0.1:{server.port}/keys/root"
+        yield service_of(fake, server, folder), key
+
+
+def service_of(fake: object, server: HttpsServer, folder: Path) -> KeyService:
+    if isinstance(fake, gcp.Gcp):
+        return gcp_service(server, fake, folder)
+    if isinstance(fake, azure.Azure):
+        fake.add_version("root")
+        return azure_service(server, fake, folder)
+    if isinstance(fake, aws.Aws):
+        return of_aws(server, fake.add_key(), folder)
+    return transit_service(server, folder)
