@@ -541,8 +541,8 @@ def take_every_permission(journey: Journey) -> None:
     page.goto("/admin/accounts/role/")
     step_up_if_asked(ada)
     page.get_by_role("link", name="Administrator", exact=True).click()
+    page.get_by_label("Reason").fill("Looks after everything")
     for box in page.locator("input[name=codes]").all():
         box.check()
-    page.get_by_label("Reason").fill("Looks after everything")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("changed successfully")

@@ -124,7 +124,9 @@ def _crawl(walk: Walk, page: Page, person: Person | None, starts: Iterable[str])
         answer = _open(page, person, address)
         if _sends_on(page, name):
             walk.sent_on.add(name)
-        elif _name_of(page.url) == name and _is_shown(answer, address):
+        elif not _is_shown(answer, address):
+            seen.discard(name)  # another id may be shown
+        elif _name_of(page.url) == name:
             if kwargs := resolve(urlsplit(address).path).kwargs:
                 walk.ids.setdefault(name, []).append(kwargs)
             waiting.extend(_links(page))
@@ -159,15 +161,15 @@ def _siblings(walk: Walk) -> list[str]:
 
     Of pages that act on one object, as in the admin, only the last word of the name differs.
     """
-    found = []
+    found: dict[str, None] = {}  # in order, each once
     for name in page_names() - walk.names:
         for known_name, known in _known_ids(walk):
             with suppress(NoReverseMatch):
-                found.append(reverse(name, kwargs=known))
+                found[reverse(name, kwargs=known)] = None
             if _stem(name) == _stem(known_name):
                 with suppress(NoReverseMatch):
-                    found.append(reverse(name, args=list(known.values())))
-    return found
+                    found[reverse(name, args=list(known.values()))] = None
+    return list(found)
 
 
 def _known_ids(walk: Walk) -> Iterator[tuple[str, dict[str, object]]]:
