@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from accounts.models import User
+from accounts.models import Organisation, User
 from accounts.services import notices, profiles
 from foundation.access.guards import principal_of
 from foundation.contracts.people import NoticeContact
@@ -18,6 +18,14 @@ class Directory:
         """Return where notices to a person go; no address once erased."""
         user = User.objects.filter(subject_id=subject_id, is_active=True).first()
         return notices.contact_of(user) if user else NoticeContact(addresses=(), language="en")
+
+
+class Organisations:
+    """Tells jobs of floors below which organisations there are."""
+
+    def all_ids(self) -> list[UUID]:
+        """Return the ids of all organisations."""
+        return list(Organisation.objects.order_by("pk").values_list("pk", flat=True))
 
 
 class Preferences:

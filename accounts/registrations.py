@@ -4,10 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit_events, permissions, personal_data, tasks
 from accounts.assurance import SessionStepUp
-from accounts.contributions import Directory, Preferences
+from accounts.contributions import Directory, Organisations, Preferences
 from audit.events import audit_event_types
 from foundation.access.permissions import permissions as permission_registry
 from foundation.contracts.loops import Loop, loops
+from foundation.contracts.organisations import organisation_directory
 from foundation.contracts.people import person_directory
 from foundation.contracts.personal_data import personal_data as personal_data_registry
 from foundation.contracts.preferences import preferences_port
@@ -20,6 +21,7 @@ personal_data_registry.register(*personal_data.SOURCES)
 step_up_port.provide(SessionStepUp())
 preferences_port.provide(Preferences())
 person_directory.provide(Directory())
+organisation_directory.provide(Organisations())
 loops.register(
     Loop(name="accounts.mail_sweep", step=tasks.sweep, interval_seconds=30),
     Loop(name="accounts.housekeeping", step=tasks.prune, interval_seconds=3600),

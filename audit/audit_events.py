@@ -107,6 +107,28 @@ KEY_CREATED: Final = EventType(
     connection=Connection.JOURNAL,
     details=_KEY_FACTS,
 )
+KEY_ROTATED: Final = EventType(
+    "encryption.key.rotated",
+    Severity.MEDIUM,
+    _("A key was replaced by a new one."),
+    connection=Connection.JOURNAL,
+    details=_KEY_FACTS,
+)
+KEY_RETIRED: Final = EventType(
+    "encryption.key.retired",
+    Severity.MEDIUM,
+    _("Nothing is under an old key any more."),
+    connection=Connection.JOURNAL,
+    details=_KEY_FACTS,
+)
+KEY_DESTROYED: Final = EventType(
+    "encryption.key.destroyed",
+    Severity.HIGH,
+    _("A key was destroyed for good."),
+    retention=Retention.CONTRACT,
+    connection=Connection.JOURNAL,
+    details=_KEY_FACTS,
+)
 KEY_REFUSED: Final = EventType(
     "encryption.key.refused",
     Severity.CRITICAL,
@@ -139,6 +161,9 @@ OWNER_ERASED: Final = EventType(
 
 KEY_STORE: Final = (
     KEY_CREATED,
+    KEY_ROTATED,
+    KEY_RETIRED,
+    KEY_DESTROYED,
     KEY_REFUSED,
     KEY_LOST,
     VALUE_TAMPERED,

@@ -5,13 +5,15 @@ from typing import Final
 from django.db import transaction
 
 from encryption import services
-from encryption.database import keys_database
+from encryption.database import KEYS_VAULT, keys_database
 from encryption.errors import KeysUnavailable
 from encryption.key_tables import RootVersion
 from encryption.providers.base import Health
+from encryption.rotation import runs
 from encryption.router import KEYS
 from encryption.types import RingState
 from foundation.contracts.health import HealthAnswer, HealthCheck, HealthState
+from foundation.contracts.loops import Loop
 
 _CURES: Final = {
     RingState.SEALED: "Check that the key service and the keys database answer.",
@@ -49,4 +51,13 @@ def keys_database_health() -> HealthAnswer:
 HEALTH: Final = (
     HealthCheck(name="key service", run=key_service_health, ready=True),
     HealthCheck(name="keys database", run=keys_database_health, ready=True),
+)
+LOOPS: Final = (
+    Loop(name="encryption.rotation", step=runs.general_step, interval_seconds=5, alias=KEYS),
+    Loop(
+        name="encryption.rotation_vault",
+        step=runs.vault_step,
+        interval_seconds=5,
+        alias=KEYS_VAULT,
+    ),
 )

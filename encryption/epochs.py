@@ -168,7 +168,8 @@ class KekRing:
                 if not kek.is_active and self._is_empty(kek):
                     self.forget(kek.row_id)
                 else:
-                    self._fresh(kek)
+                    with suppress(EpochDestroyed):  # another one is active meanwhile
+                        self._fresh(kek)
 
     def state(self) -> RingState:
         """Return what the process can do with sealed data now."""
@@ -197,7 +198,10 @@ class KekRing:
     def _cached_active(self, purpose: str) -> Kek | None:
         for kek in self._keks.values():
             if kek.purpose == purpose and kek.is_active:
-                fresh = self._fresh(kek)
+                try:
+                    fresh = self._fresh(kek)
+                except EpochDestroyed:
+                    return None
                 return fresh if fresh.is_active else None
         return None
 

@@ -6,6 +6,7 @@ They stand here and not in ``models`` because sealed fields, which models are ma
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from encryption.types import KeyState, OwnerKind, ReplayKind, RotationKind
 from foundation.identifiers import uuid7
@@ -34,6 +35,10 @@ class RootVersion(models.Model):
     state = models.CharField(max_length=16, choices=KeyState.choices, default=KeyState.ACTIVE)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
+    class Meta:
+        verbose_name = _("root version")
+        verbose_name_plural = _("root versions")
+
     def __str__(self) -> str:
         return self.name
 
@@ -49,6 +54,8 @@ class KekEpoch(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = _("epoch")
+        verbose_name_plural = _("epochs")
         constraints = [
             models.UniqueConstraint(fields=["purpose", "number"], name="encryption_epoch_number"),
             models.UniqueConstraint(
@@ -112,6 +119,8 @@ class DataKey(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        verbose_name = _("data key")
+        verbose_name_plural = _("data keys")
         constraints = [
             models.UniqueConstraint(
                 fields=["owner_id", "owner_kind", "purpose"],
@@ -260,6 +269,8 @@ class RotationRun(models.Model):
     note = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
+        verbose_name = _("rotation")
+        verbose_name_plural = _("rotations")
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "purpose"],

@@ -1,0 +1,1 @@
+"""Rotation of epochs, root versions, data keys and index roots; destruction of epochs."""
