@@ -498,14 +498,14 @@ def _collect(entry: models.Model, key_ids: set[bytes]) -> None:
             _collect(related, key_ids)
 
 
-def _case(field: AnySealedField, entries: Sequence[models.Model]) -> models.Case:
+def _case(field: AnySealedField, entries: Sequence[models.Model]) -> models.Case | None:
+    values = [field.pre_save(entry, False) for entry in entries]  # noqa: FBT003  Django's hook
+    if not any(values):
+        return None  # PostgreSQL would take a choice among nothing but NULL for text
     return models.Case(
         *(
-            models.When(
-                pk=entry.pk,
-                then=models.Value(field.pre_save(entry, False), output_field=field),  # noqa: FBT003
-            )
-            for entry in entries
+            models.When(pk=entry.pk, then=models.Value(value, output_field=field))
+            for entry, value in zip(entries, values, strict=True)
         ),
         output_field=field,
     )
