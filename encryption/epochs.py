@@ -15,6 +15,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
 
 from encryption.database import alias_of, keys_database, lock_for_making
 from encryption.errors import KeysUnavailable, Refused
@@ -129,8 +130,8 @@ class KekRing:
             if kek is not None:
                 return self._fresh(kek)
             with keys_database():
-                row = KekEpoch.objects.using(alias_of(purpose)).filter(pk=row_id).first()
-            return self._unwrap(_alive(row))
+                row = _alive_row(row_id, purpose)
+            return self._unwrap(row)
 
     def forget(self, row_id: int) -> None:
         """Forget one epoch: another one is active now, or it is no longer needed."""
@@ -221,8 +222,7 @@ class KekRing:
             return kek
         try:
             with keys_database():
-                rows = KekEpoch.objects.using(alias_of(kek.purpose))
-                return self._unwrap(_alive(rows.filter(pk=kek.row_id).first()))
+                return self._unwrap(_alive_row(kek.row_id, kek.purpose))
         except Refused:
             self._keks.pop(kek.row_id, None)
             raise
@@ -295,16 +295,18 @@ def active_row(purpose: str) -> KekEpoch | None:
     return rows.filter(purpose=purpose, state=KeyState.ACTIVE).first()
 
 
-def _alive(row: KekEpoch | None) -> KekEpoch:
-    """Return an epoch that may be used.
+def _alive_row(row_id: int, purpose: str) -> KekEpoch:
+    """Return the row of an epoch that may be used.
 
     Raises:
         Refused: there is none, or it was given up.
     """
+    floor = EpochFloor.objects.filter(purpose=OuterRef("purpose")).values("number")
+    rows = KekEpoch.objects.using(alias_of(purpose)).annotate(floor=Subquery(floor))
+    row = rows.filter(pk=row_id).first()
     if row is None:
         raise Refused("the keys database lacks the epoch of a key")
-    floors = EpochFloor.objects.using(alias_of(row.purpose)).filter(purpose=row.purpose)
-    if row.state == KeyState.DESTROYED or floors.filter(number__gt=row.number).exists():
+    if row.state == KeyState.DESTROYED or row.number < (row.floor or 0):
         raise EpochDestroyed("the epoch of a key was destroyed: its row comes from an old copy")
     return row
 

@@ -59,6 +59,13 @@ _WRAPPED = (
     f"SELECT {', '.join(WrappedKey._fields)} FROM {DataKey._meta.db_table} "  # noqa: S608, SLF001
     "WHERE id = ANY(%s::bigint[])"
 )
+# Arrays, because Django's bulk insert makes an expression for each cell.
+_INSERT_KEYS = (
+    f"INSERT INTO {DataKey._meta.db_table} "  # noqa: S608, SLF001  our own name
+    "(id, owner_kind, owner_id, purpose, epoch_id, blob, seals, state) "
+    "SELECT given.*, %s, 'active' FROM UNNEST(%s::bigint[], %s::text[], %s::uuid[], %s::text[], "
+    "%s::bigint[], %s::bytea[]) AS given"
+)
 _LEDGER_PREFIX = b"gatehouse erasure v1\x00"
 _CHUNK = 5000
 
@@ -310,7 +317,7 @@ class Keyring:
             for digest in entries.values_list("owner_digest", flat=True):
                 del digests[bytes(digest)]
             made = [_new_key(owner, DATA, kek) for owner in digests.values()]
-            DataKey.objects.using(alias).bulk_create([row for row, _ in made], batch_size=1000)
+            _insert([row for row, _ in made], alias)
             return made
 
         for row, raw in self._keks.under_active(GENERAL, make):
@@ -400,6 +407,16 @@ def _new_key(owner: Owner, purpose: str, kek: Kek) -> tuple[DataKey, bytes]:
     )
     row.blob = wrapping.wrap(kek.cipher, raw, data_key_facts(row))
     return row, raw
+
+
+def _insert(rows: Sequence[DataKey], alias: str) -> None:
+    columns = zip(
+        *((r.id, r.owner_kind, r.owner_id, r.purpose, r.epoch_id, r.blob) for r in rows),
+        strict=True,
+    )
+    arrays = [list(column) for column in columns]
+    if arrays:
+        prepared.execute(_INSERT_KEYS, [SEALS_RESERVED, *arrays], using=alias)
 
 
 def _ask_for_new_seals(handle: KeyHandle) -> None:

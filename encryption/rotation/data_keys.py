@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from encryption import envelope, wrapping
+from encryption.envelope import KEY_ID_BYTES
 from encryption.errors import Erased
 from encryption.fields import AnySealedField
 from encryption.key_tables import DataKey, RotationRun
@@ -60,6 +61,8 @@ class DataKeysJob:
         self._places: list[Place] | None = None
         self._place = 0
         self._after = FIRST_KEY
+        self._worn: list[UUID] = []
+        self._scanned = 0
         self._is_check = run.cursor == CHECK
         self._found = 0
         self._held = 0
@@ -134,31 +137,37 @@ class DataKeysJob:
                 self._place, self._after = number, UUID(key)
 
     def _look(self, place: Place) -> None:
-        """Look through the next rows of a place and seal anew what retired keys sealed."""
+        """Look through the next rows of a place, or seal anew what was found in them."""
+        if self._worn:
+            batch, self._worn = self._worn[:SEALED_AT_ONCE], self._worn[SEALED_AT_ONCE:]
+            with place.scope():
+                self._seal(place, batch)
+            self._moved(place, batch[-1], 0)
+            if not self._worn:
+                self._pass_by(place)
+            return
         with place.scope():
             rows = _scan(place, self._after)
-            worn = self._worn(place, rows)
-            if worn:
-                self._seal(place, worn[:SEALED_AT_ONCE])
-        if len(worn) > SEALED_AT_ONCE:
-            after = worn[SEALED_AT_ONCE - 1]
-            done = sum(row.row <= after for row in rows)
-        else:
-            after, done = (rows[-1].row if rows else self._after), len(rows)
-        self._advance(place, after, done, is_end=done == len(rows) < SCANNED_AT_ONCE)
+        self._scanned = len(rows)
+        self._worn = self._worn_among(place, rows)
+        self._after = rows[-1].row if rows else self._after
+        if not self._worn:
+            self._pass_by(place)
 
-    def _advance(self, place: Place, after: UUID, done: int, *, is_end: bool) -> None:
-        if is_end:
+    def _pass_by(self, place: Place) -> None:
+        """Go on behind the rows that were looked through."""
+        self._moved(place, self._after, self._scanned)
+        if self._scanned < SCANNED_AT_ONCE:
             self._place, self._after = self._place + 1, FIRST_KEY
-        else:
-            self._after = after
+
+    def _moved(self, place: Place, after: UUID, done: int) -> None:
         if not self._is_check:
             jobs.moved(self._run.pk, done, cursor=f"{place.name} {after}", floor=1)
 
-    def _worn(self, place: Place, rows: Sequence[Stored]) -> list[UUID]:
+    def _worn_among(self, place: Place, rows: Sequence[Stored]) -> list[UUID]:
         """Return the rows that hold a value under a retired key."""
         ids = {key_id for row in rows for key_id in row.cells if key_id is not None}
-        numbers = [wrapping.id_number(key_id) for key_id in ids if len(key_id) == 8]  # noqa: PLR2004
+        numbers = [wrapping.id_number(key_id) for key_id in ids if len(key_id) == KEY_ID_BYTES]
         retired = {
             wrapping.id_bytes(int(str(number)))
             for (number,) in prepared.fetch(_RETIRED, [numbers], using=KEYS)

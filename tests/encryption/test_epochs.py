@@ -18,6 +18,7 @@ from tests.encryption.conftest import Recorded
 from tests.encryption.key_services import Clock, SwitchedService
 from tests.encryption.models import Person
 from tests.factories.encryption import person, subject
+from tests.proofs import Tried
 
 
 @pytest.fixture
@@ -180,7 +181,9 @@ def test_an_epoch_of_a_foreign_installation_is_refused(ring: KekRing) -> None:
 
 
 @pytest.mark.proof("encryption: a wrong root key is refused with one clear error, nothing written")
-def test_a_wrong_root_key_is_one_clear_error(tmp_path: Path, settings: Settings) -> None:
+def test_a_wrong_root_key_is_one_clear_error(
+    tmp_path: Path, settings: Settings, tried: Tried
+) -> None:
     row = person(name="Ada")
     create(tmp_path / "other.key")
     right = settings.ROOT_KEY_FILE
@@ -196,12 +199,13 @@ def test_a_wrong_root_key_is_one_clear_error(tmp_path: Path, settings: Settings)
     assert services.ring_state() == RingState.REFUSED
     settings.ROOT_KEY_FILE = right
     assert Person.objects.get(pk=row.pk).name == "Ada"  # control
+    tried.case(2)
 
 
 @pytest.mark.proof("encryption: a lost keys database is unavailable, never erased")
 @pytest.mark.usefixtures("fresh_tables")
 def test_a_lost_keys_database_is_unavailable_and_never_erased(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tried: Tried
 ) -> None:
     row = person(name="Ada", note="ours")
     services.drop_keys()
@@ -220,6 +224,7 @@ def test_a_lost_keys_database_is_unavailable_and_never_erased(
         connections["keys"].close()
 
     assert Person.objects.get(pk=row.pk).name == "Ada"  # control
+    tried.case(3)
 
 
 @pytest.mark.usefixtures("fresh_tables")

@@ -11,11 +11,12 @@ from encryption.types import NO_OWNER, Owner, OwnerKind, ReplayKind
 from tests.encryption.conftest import Recorded
 from tests.encryption.models import Person
 from tests.factories.encryption import person, subject
+from tests.proofs import Tried
 from tests.servers import FreshDatabase
 
 
 @pytest.mark.proof("encryption: erasing an owner leaves its values unreadable and others readable")
-def test_erasing_destroys_keys_and_digests_of_one_owner(key_events: Recorded) -> None:
+def test_erasing_destroys_keys_and_digests_of_one_owner(key_events: Recorded, tried: Tried) -> None:
     gone, kept = person(name="Ada", note="ours"), person(name="Eve")
     assert Person.objects.get(pk=gone.pk).name == "Ada"  # control
 
@@ -33,6 +34,7 @@ def test_erasing_destroys_keys_and_digests_of_one_owner(key_events: Recorded) ->
     with connections["default"].cursor() as cursor:
         cursor.execute(f"SELECT * FROM {Person._meta.db_table}")  # noqa: S608
         assert cursor.rowcount == 2
+    tried.case(2)
 
 
 def test_erasing_twice_is_harmless() -> None:

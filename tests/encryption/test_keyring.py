@@ -25,6 +25,7 @@ from encryption.types import DATA, KeyState, Owner, OwnerKind
 from tests.encryption.key_services import Clock
 from tests.encryption.models import Person
 from tests.factories.encryption import subject, unsaved_person
+from tests.proofs import Tried
 from tests.servers import FreshDatabase
 
 
@@ -147,7 +148,7 @@ def test_a_key_destroyed_elsewhere_seals_no_more(keyring: Keyring) -> None:
 
 
 @pytest.mark.proof("encryption: a destroyed key is dropped at the next request of every process")
-def test_destroyed_keys_are_dropped_at_the_next_request(keyring: Keyring) -> None:
+def test_destroyed_keys_are_dropped_at_the_next_request(keyring: Keyring, tried: Tried) -> None:
     owner, other = subject(), subject()
     handle, kept = keyring.for_sealing(owner), keyring.for_sealing(other)
     erase(owner)
@@ -159,6 +160,7 @@ def test_destroyed_keys_are_dropped_at_the_next_request(keyring: Keyring) -> Non
     assert keyring.get(handle.key_id) is None
     assert keyring.get(kept.key_id) is kept
     assert str(Revocation.objects.get()) == str(Revocation.objects.get().number)
+    tried.case(2)
 
 
 def test_a_process_without_keys_asks_nothing(
