@@ -117,23 +117,31 @@ def _crawl(walk: Walk, page: Page, person: Person | None, starts: Iterable[str])
         name = _name_of(address)
         if name is None or name in seen:
             continue
-        seen.add(name)
         if _has_no_page(page, address):
+            seen.add(name)
             walk.names.add(name)
-            continue
-        answer = _open(page, person, address)
-        if _sends_on(page, name):
-            walk.sent_on.add(name)
-        elif not _is_shown(answer, address):
-            seen.discard(name)  # another id may be shown
-        elif _name_of(page.url) == name:
-            if kwargs := resolve(urlsplit(address).path).kwargs:
-                walk.ids.setdefault(name, []).append(kwargs)
+        elif _shows(walk, page, person, address):
+            seen.add(name)
             waiting.extend(_links(page))
             if name not in walk.names:
                 walk.names.add(name)
                 pages.append(address)
     return pages
+
+
+def _shows(walk: Walk, page: Page, person: Person | None, address: str) -> bool:
+    """Open an address; say whether it shows its own page and no other, and no refusal."""
+    name, answer = str(_name_of(address)), _open(page, person, address)
+    if _sends_on(page, name):
+        walk.sent_on.add(name)
+    # The page of a bad token is a refusal by design.
+    if answer is None or not (answer.ok or address in TOKEN_ADDRESSES):
+        return False
+    if _name_of(page.url) != name:
+        return False
+    if kwargs := resolve(urlsplit(address).path).kwargs:
+        walk.ids.setdefault(name, []).append(kwargs)
+    return True
 
 
 def _look(walk: Walk, visitor: Visitor, person: Person | None, addresses: list[str]) -> None:
@@ -180,11 +188,6 @@ def _known_ids(walk: Walk) -> Iterator[tuple[str, dict[str, object]]]:
 
 def _stem(name: str) -> str:
     return name.rpartition("_")[0]
-
-
-def _is_shown(answer: Response | None, address: str) -> bool:
-    """Say whether an address gave its page and no refusal; a bad token's page is a refusal."""
-    return answer is not None and (answer.ok or address in TOKEN_ADDRESSES)
 
 
 def _choose_language(page: Page, words: str) -> None:
