@@ -22,10 +22,13 @@ from hypothesis.stateful import (
 )
 
 from encryption.errors import Erased
+from encryption.key_tables import RotationRun
 from encryption.light import light_rows, opened
+from encryption.rotation import runs
 from encryption.services import drop_keys, erase
-from encryption.types import Owner, OwnerKind
+from encryption.types import GENERAL, Owner, OwnerKind
 from tests.encryption.models import Person
+from tests.encryption.rotation.rotating import finish
 
 Value = object
 Values = dict[str, Value]
@@ -37,6 +40,13 @@ OWNERS: Final = {
     "born": "subject_id",
     "balance": "subject_id",
     "photo": "subject_id",
+}
+ROTATIONS: Final[dict[str, Callable[[], list[RotationRun]]]] = {
+    "keys of subjects": lambda: [runs.start_data_keys("subject", by="journey")],
+    "keys of organisations": lambda: [runs.start_data_keys("organisation", by="journey")],
+    "epoch": lambda: [runs.start_epoch(GENERAL, by="journey")],
+    "root": lambda: runs.start_root(by="journey"),
+    "index": lambda: [runs.start_index(by="journey")],
 }
 LIGHT: Final = ("name", "note")
 KINDS: Final = {"subject_id": OwnerKind.SUBJECT, "organisation_id": OwnerKind.ORGANISATION}
@@ -289,6 +299,12 @@ class Journey(RuleBasedStateMachine):
         self.erased.add(gone)
         self.pool[owner].append(uuid4())
         COUNT.step("erase_owner")
+
+    @rule(what=st.sampled_from(sorted(ROTATIONS)))
+    def rotate(self, what: str) -> None:
+        """Move to new data keys, a new epoch, root version or index root."""
+        finish(*ROTATIONS[what]())
+        COUNT.step("rotate")
 
     @rule()
     def forget_keys(self) -> None:

@@ -27,8 +27,10 @@ PLAN = settings(
 )
 
 
-@pytest.mark.proof("encryption: random rows that are written, moved and erased are never mixed up")
-@pytest.mark.usefixtures("related_models")
+@pytest.mark.proof(
+    "encryption: random rows that are written, moved, rotated and erased are never mixed up"
+)
+@pytest.mark.usefixtures("related_models", "own_root_key", "fresh_tables")
 def test_random_journeys_never_lose_or_mix_a_value(tried: Tried) -> None:
     COUNT.reset()
 
@@ -64,8 +66,10 @@ class Forgetful(Journey):
             write_cell(Person, "note", key, None)
 
 
-@pytest.mark.proof("encryption: random rows that are written, moved and erased are never mixed up")
-@pytest.mark.usefixtures("related_models")
+@pytest.mark.proof(
+    "encryption: random rows that are written, moved, rotated and erased are never mixed up"
+)
+@pytest.mark.usefixtures("related_models", "own_root_key")
 @pytest.mark.parametrize("machine", [Careless, Forgetful])
 def test_a_mixed_up_or_lost_value_is_noticed(machine: type[Journey], tried: Tried) -> None:
     with pytest.raises((AssertionError, pytest.fail.Exception)):
