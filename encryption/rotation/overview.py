@@ -1,6 +1,6 @@
 """What there is to see of keys: state, age, use, and what depends on them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, QuerySet
 
 from encryption.database import KEYS_VAULT, keys_database
 from encryption.fields import SealedField
-from encryption.key_tables import DataKey, KekEpoch, KekWrap, RootVersion, RotationRun
+from encryption.key_tables import DataKey, KekEpoch, RootVersion, RotationRun
 from encryption.rotation.rewrapping import keys_under
 from encryption.router import KEYS
 from encryption.types import DATA, VAULT, KeyState
@@ -106,15 +106,6 @@ def lines() -> Iterator[str]:
 def is_dead(epoch: KekEpoch) -> bool:
     """Say whether no copy of an epoch opens any more."""
     return epoch.state == KeyState.DESTROYED and not bytes(epoch.blob)
-
-
-def roots_of(names: Iterable[str]) -> dict[str, int]:
-    """Return of how many live epochs each root version is needed."""
-    wraps = KekWrap.objects.using(KEYS).filter(
-        root_version__in=list(names), emptied_at__isnull=True
-    )
-    counts = wraps.values("root_version").annotate(number=Count("pk"))
-    return {row["root_version"]: row["number"] for row in counts}
 
 
 def _fields_by_kind() -> dict[str, tuple[str, ...]]:
