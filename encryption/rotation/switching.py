@@ -82,12 +82,20 @@ def _made(purpose: str) -> KekEpoch:
         version = service.version_of(blob)
     except base.KeyServiceError as error:
         raise _translated(error) from error
-    try:
-        row = _inserted(purpose, newest + 1, blob, version)
-    except IntegrityError:  # another process was quicker
-        return _epochs(purpose).get(number=newest + 1)
-    key_journal.record(KeyEvent("encryption.key.created", details={"key": f"epoch {row}"}))
+    row, is_ours = _inserted_or_found(purpose, newest + 1, blob, version)
+    if is_ours:
+        key_journal.record(KeyEvent("encryption.key.created", details={"key": f"epoch {row}"}))
     return row
+
+
+def _inserted_or_found(
+    purpose: str, number: int, blob: bytes, version: str
+) -> tuple[KekEpoch, bool]:
+    """Insert an epoch and say that it is ours; where another process was quicker, give that one."""
+    try:
+        return _inserted(purpose, number, blob, version), True
+    except IntegrityError:
+        return _epochs(purpose).get(number=number), False
 
 
 def _inserted(purpose: str, number: int, blob: bytes, version: str) -> KekEpoch:
