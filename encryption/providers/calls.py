@@ -11,9 +11,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from encryption.providers.base import Unavailable
 
@@ -41,9 +42,14 @@ def with_tries(call: Callable[[], Answer]) -> Answer:
 
 
 class SingleFlight:
-    """Lets threads with the same question share one answer."""
+    """Lets threads with the same question share one answer.
 
-    def __init__(self) -> None:
+    Args:
+        seconds: how long a thread waits for the answer of another.
+    """
+
+    def __init__(self, seconds: float = FLIGHT_SECONDS) -> None:
+        self._seconds = seconds
         self._lock = Lock()
         self._flights: dict[tuple[object, ...], Future[object]] = {}
 
@@ -60,7 +66,7 @@ class SingleFlight:
         if waiting is None:
             self._fly(key, flight, call)
         try:
-            answer = flight.result(FLIGHT_SECONDS)
+            answer = flight.result(self._seconds)
         except FutureTimeoutError as error:
             raise Unavailable("the key service does not answer") from error
         return answer if isinstance(answer, bytes) else b""
@@ -75,6 +81,43 @@ class SingleFlight:
         finally:
             with self._lock:
                 del self._flights[key]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[Answer]):
+    """A question that is on its way in a thread of its own."""
+
+    _flight: Future[Answer]
+    _process: int = field(default_factory=os.getpid)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process asked; a thread does not live on in a child."""
+        return self._process == os.getpid()
+
+    def has_answer(self, seconds: float) -> bool:
+        """Wait for the answer, or an error in its place, for some seconds at most."""
+        with suppress(FutureTimeoutError):
+            self._flight.exception(seconds)
+        return self._flight.done()
+
+    def answer(self) -> Answer:
+        """Return the answer, or raise the error."""
+        return self._flight.result()
+
+
+def in_background(call: Callable[[], Answer]) -> Asked[Answer]:
+    """Make a call in a thread of its own, which does not keep the process from ending."""
+    flight: Future[Answer] = Future()
+
+    def fly() -> None:
+        try:
+            flight.set_result(call())
+        except Exception as error:  # noqa: BLE001 - raised where the answer is taken
+            flight.set_exception(error)
+
+    Thread(target=fly, name="key service", daemon=True).start()
+    return Asked(flight)
 
 
 class Bounded:

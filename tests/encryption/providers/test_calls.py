@@ -6,9 +6,8 @@ import time
 
 import pytest
 
-from encryption.providers import calls
 from encryption.providers.base import BadBlob, Refused, Unavailable
-from encryption.providers.calls import Bounded, SingleFlight, with_tries
+from encryption.providers.calls import Bounded, SingleFlight, in_background, with_tries
 
 
 class Asked:
@@ -82,9 +81,8 @@ def test_threads_with_the_same_question_share_one_answer() -> None:
     assert flights.run(("a",), lambda: b"new") == b"new"
 
 
-def test_who_waits_for_another_thread_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls, "FLIGHT_SECONDS", 0.1)
-    flights, go, started = SingleFlight(), threading.Event(), threading.Event()
+def test_who_waits_for_another_thread_gives_up_in_time() -> None:
+    flights, go, started = SingleFlight(0.1), threading.Event(), threading.Event()
 
     def ask() -> bytes:
         started.set()
@@ -138,3 +136,29 @@ def test_a_child_has_a_thread_of_its_own() -> None:
         os._exit(0 if bounded.run(lambda: 2) == 2 else 1)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_question_in_the_background_keeps_nobody_waiting() -> None:
+    go = threading.Event()
+
+    def slow() -> bytes:
+        go.wait(10)
+        return b"answer"
+
+    asked = in_background(slow)
+    started = time.monotonic()
+
+    assert asked.is_ours
+    assert not asked.has_answer(0.05)
+    assert time.monotonic() - started < 1
+    go.set()
+    assert asked.has_answer(5)
+    assert asked.answer() == b"answer"
+
+
+def test_an_error_in_the_background_is_raised_where_the_answer_is_taken() -> None:
+    asked = in_background(Asked(Refused("no")))
+
+    assert asked.has_answer(5)
+    with pytest.raises(Refused):
+        asked.answer()

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,12 +13,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from encryption.providers import calls, gcp_kms
 from encryption.providers.aws_kms import AwsKms
 from encryption.providers.azure_key_vault import ManagedIdentity, resource_of
 from encryption.providers.base import BadBlob, KeyService, Refused, Unavailable
 from encryption.providers.blobs import framed, packed
-from encryption.providers.crc32c import crc32c
 from encryption.providers.gcp_kms import GcpKms, MachineIdentity, ServiceAccount
 from encryption.providers.rest import AccessTokens, Answer, Rest
 from encryption.providers.vault_transit import VaultTransit
@@ -66,14 +65,15 @@ def test_bytes_that_were_changed_on_their_way_are_dropped(
 
 
 def test_a_question_that_was_changed_on_its_way_is_asked_again(
-    google: tuple[gcp.Gcp, GcpKms], monkeypatch: pytest.MonkeyPatch
+    google: tuple[gcp.Gcp, GcpKms],
 ) -> None:
-    _, service = google
+    fake, service = google
     raw, blob = service.generate(CONTEXT)
-    wrong = iter([0, 0])
-    monkeypatch.setattr(gcp_kms, "crc32c", lambda content: next(wrong, crc32c(content)))
+    fake.disturbed = 1
 
     assert service.unwrap(blob, CONTEXT) == raw
+
+    assert fake.disturbed == 0
 
 
 def test_a_new_access_token_is_fetched_when_the_old_one_is_refused(
@@ -387,7 +387,7 @@ ODD_ANSWERS = [
 def test_an_answer_in_another_shape_is_unavailable_and_never_a_no(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, status: int, body: bytes
 ) -> None:
-    monkeypatch.setattr(calls, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     odd: list[Reply] = []
     with serving(name, tmp_path, odd) as (service, key):
         raw, blob = service.generate(CONTEXT)

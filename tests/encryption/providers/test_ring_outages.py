@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from encryption.epochs import HARD_SECONDS, SOFT_SECONDS, KekRing
+from encryption.epochs import (
+    HARD_SECONDS,
+    LOOK_AGAIN_SECONDS,
+    PATIENCE_SECONDS,
+    RETRY_SECONDS,
+    SOFT_SECONDS,
+    KekRing,
+)
 from encryption.errors import KeysUnavailable, Refused
 from encryption.types import GENERAL, RingState
 from tests.encryption.key_services import Clock
@@ -113,3 +120,46 @@ def test_a_refusal_drops_the_keys_and_ends_without_a_restart(
     assert ring.active(GENERAL).cipher.decrypt(bytes(12), sealed, None) == b"value"
     assert ring.state() == RingState.OK
     tried.case()
+
+
+def test_while_cached_keys_serve_nobody_waits_for_a_slow_service(
+    fake: transit.Transit, ring: KekRing, clock: Clock, tried: Tried
+) -> None:
+    kek = ring.active(GENERAL)
+    fake.switch.mode, before = "slow", fake.switch.asked
+    clock.seconds += SOFT_SECONDS + 1
+
+    for _ in range(5):
+        started = time.monotonic()
+        assert ring.active(GENERAL) is kek
+        assert time.monotonic() - started < PATIENCE_SECONDS + 1
+        tried.case()
+        clock.seconds += LOOK_AGAIN_SECONDS + 0.1
+
+    assert fake.switch.asked - before <= 2, "one question at a time"
+    fake.switch.mode = ""
+    fake.switch.released.set()
+    until = time.monotonic() + BOUND_SECONDS
+    while ring.state() != RingState.OK and time.monotonic() < until:
+        clock.seconds += RETRY_SECONDS
+        ring.active(GENERAL)
+    assert ring.state() == RingState.OK
+
+
+def test_without_keys_only_the_first_waits_for_a_slow_service(
+    fake: transit.Transit, ring: KekRing, tried: Tried
+) -> None:
+    ring.active(GENERAL)
+    other = KekRing()
+    fake.switch.mode = "slow"
+    waits = []
+
+    for _ in range(3):
+        started = time.monotonic()
+        with pytest.raises(KeysUnavailable):
+            other.active(GENERAL)
+        waits.append(time.monotonic() - started)
+        tried.case()
+
+    assert waits[0] < BOUND_SECONDS
+    assert max(waits[1:]) < 1

@@ -55,7 +55,8 @@ class Gcp:
         tokens: access tokens that are let in.
         account: private key of the service account.
         permitted: whether the account may use the key.
-        lies: what is changed on its way: ``plaintext``, ``ciphertext`` or ``verified``.
+        lies: what is changed on its way back: ``plaintext``, ``ciphertext`` or ``verified``.
+        disturbed: how many of the next questions are changed on their way here.
         switch: what goes wrong.
     """
 
@@ -68,6 +69,7 @@ class Gcp:
     )
     permitted: bool = True
     lies: str = ""
+    disturbed: int = 0
     switch: Switch = field(default_factory=Switch)
 
     def key_file(self, token_uri: str) -> str:
@@ -170,6 +172,9 @@ class Gcp:
         }
 
     def _decrypt(self, members: dict[str, object]) -> dict[str, object] | No:
+        if self.disturbed:
+            self.disturbed -= 1
+            members = {**members, "ciphertext": base64.b64encode(b"noise").decode()}
         content = _checked(members, "ciphertext")
         bound = _checked(members, "additionalAuthenticatedData")
         if isinstance(content, No) or isinstance(bound, No):
