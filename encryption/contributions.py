@@ -1,40 +1,60 @@
 """What the key store contributes to health."""
 
+from contextlib import suppress
 from typing import Final
 
+from django.conf import settings
 from django.db import transaction
 
 from encryption import services
 from encryption.database import KEYS_VAULT, keys_database
 from encryption.errors import KeysUnavailable
 from encryption.key_tables import RootVersion
-from encryption.providers.base import Health
+from encryption.providers.base import Health, Unavailable
+from encryption.providers.calls import Bounded
 from encryption.rotation import runs
 from encryption.router import KEYS
 from encryption.types import RingState
 from foundation.contracts.health import HealthAnswer, HealthCheck, HealthState
 from foundation.contracts.loops import Loop
 
+_PROBE_SECONDS: Final = 1.5
 _CURES: Final = {
-    RingState.SEALED: "Check that the key service and the keys database answer.",
-    RingState.REFUSED: "Check the root key: it must be that of this installation, mode 0600.",
-    RingState.DEGRADED: "The key service is away; cached keys serve for a while. Bring it back.",
+    RingState.SEALED: "Bring the key service back, or the way to it; the portal goes on by itself.",
+    RingState.REFUSED: "Check the root key: it must be that of this installation, enabled, and we "
+    "must have the right to use it (a key file: mode 0600). The portal goes on by itself.",
+    RingState.DEGRADED: "Bring the key service back before cached keys end "
+    f"({settings.KEY_HARD_SECONDS} s after its last answer).",
 }
+_NO_KEYS_DATABASE: Final = "Check that the keys database answers, and the password of its role."
+_probe: Final = Bounded(_PROBE_SECONDS)
 
 
 def key_service_health() -> HealthAnswer:
     """Wrap and unwrap a probe, and say what this process can do with sealed data."""
-    return answer_of(services.health(), services.ring_state())
+    try:
+        found = _probe.run(services.health)
+    except Unavailable as error:
+        found = Health(works=False, problem=str(error))
+    with suppress(KeysUnavailable):
+        services.confirm_keys()
+    return answer_of(found, services.ring_state())
 
 
 def answer_of(found: Health, state: RingState) -> HealthAnswer:
-    """Put into words how a key service answers, and what a ring can do."""
-    if not found.works:
-        return HealthAnswer(HealthState.RED, found.problem, _CURES[RingState.SEALED])
+    """Put into words how a key service answers, and what a ring can do (encryption.md 8)."""
+    because = f" ({found.problem})" if found.problem else ""
     if state == RingState.REFUSED:
-        return HealthAnswer(HealthState.RED, "the root key is refused", _CURES[state])
-    if state == RingState.DEGRADED:
-        return HealthAnswer(HealthState.AMBER, "cached keys serve", _CURES[state])
+        detail = f"State refused: the key service refuses the root key{because}. All keys were "
+        detail += "dropped: sealed data is not to be had, all else works."
+        return HealthAnswer(HealthState.RED, detail, _CURES[state])
+    if state == RingState.SEALED and not found.works:
+        detail = f"State sealed: no key is open and the key service cannot be used{because}. "
+        detail += "Pages with sealed data answer 503, all others work."
+        return HealthAnswer(HealthState.RED, detail, _CURES[state])
+    if state == RingState.DEGRADED or not found.works:
+        detail = f"State {state}: the key service is away{because}; cached keys serve."
+        return HealthAnswer(HealthState.AMBER, detail, _CURES[RingState.DEGRADED])
     return HealthAnswer(HealthState.GREEN, "the key service answers")
 
 
@@ -44,7 +64,7 @@ def keys_database_health() -> HealthAnswer:
         with keys_database(), transaction.atomic(using=KEYS):
             versions = RootVersion.objects.using(KEYS).count()
     except KeysUnavailable as error:
-        return HealthAnswer(HealthState.RED, error.message, _CURES[RingState.SEALED])
+        return HealthAnswer(HealthState.RED, error.message, _NO_KEYS_DATABASE)
     return HealthAnswer(HealthState.GREEN, f"the keys database answers: {versions} root version(s)")
 
 

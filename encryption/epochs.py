@@ -2,6 +2,10 @@
 
 States (encryption.md 8): ``sealed`` no key; ``ok``; ``degraded`` the key service is away and the
 cached keys serve until the hard limit; ``refused`` the service said no and all keys were dropped.
+
+While cached keys serve nobody waits for the service for more than a moment: it is asked in a thread
+of its own, and its answer is taken at a later use. Without keys one caller waits for its answer,
+and those behind it are told at once that there is none.
 """
 
 import logging
@@ -14,6 +18,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 
@@ -21,6 +26,7 @@ from encryption.database import alias_of, keys_database, lock_for_making
 from encryption.errors import KeysUnavailable, Refused
 from encryption.key_tables import EpochFloor, Installation, KekEpoch, KekWrap, RootVersion
 from encryption.providers import base
+from encryption.providers.calls import Asked, in_background
 from encryption.providers.chosen import key_service, service_of
 from encryption.router import KEYS
 from encryption.types import GENERAL, KeyState, RingState
@@ -28,9 +34,11 @@ from foundation import prepared
 from foundation.contracts import key_journal
 from foundation.contracts.key_journal import KeyEvent
 
-SOFT_SECONDS: Final = 300
-HARD_SECONDS: Final = 12 * 3600
+SOFT_SECONDS: Final[int] = settings.KEY_SOFT_SECONDS
+HARD_SECONDS: Final[int] = settings.KEY_HARD_SECONDS
 RETRY_SECONDS: Final = 5
+PATIENCE_SECONDS: Final = 0.5
+LOOK_AGAIN_SECONDS: Final = 1
 
 Made = TypeVar("Made")
 
@@ -60,6 +68,7 @@ class Kek:
     cipher: AESGCM
     confirmed_at: float
     retry_at: float = 0.0
+    asked: Asked[bytes] | None = None
 
 
 class KekRing:
@@ -85,6 +94,7 @@ class KekRing:
         self._keks: dict[int, Kek] = {}
         self._installation: UUID | None = None
         self._was_refused = False
+        self._away_until = 0.0
         self.on_refusal: list[Callable[[], None]] = []
 
     def active(self, purpose: str) -> Kek:
@@ -216,28 +226,58 @@ class KekRing:
 
     def _fresh(self, kek: Kek) -> Kek:
         now = self._clock()
-        if now - kek.confirmed_at <= SOFT_SECONDS:
+        if now - kek.confirmed_at <= SOFT_SECONDS or now < kek.retry_at:
             return kek
-        if now < kek.retry_at:
-            return kek
+        is_over = now - kek.confirmed_at > HARD_SECONDS
         try:
             with keys_database():
-                return self._unwrap(_alive_row(kek.row_id, kek.purpose))
+                row = _alive_row(kek.row_id, kek.purpose)
+            return self._unwrap(row) if is_over else self._confirmed(kek, row)
         except Refused:
             self._keks.pop(kek.row_id, None)
             raise
         except KeysUnavailable:
-            if now - kek.confirmed_at > HARD_SECONDS:
+            if is_over:
                 self._keks.pop(kek.row_id, None)
                 raise
             kek.retry_at = now + RETRY_SECONDS
             _log.warning("key service away: cached keys serve")
             return kek
 
+    def _confirmed(self, kek: Kek, row: KekEpoch) -> Kek:
+        """Ask again for a key; where no answer comes in a moment the cached one serves on."""
+        if kek.asked is None or not kek.asked.is_ours:
+            kek.asked = in_background(self._question(row))
+        asked = kek.asked
+        if not asked.has_answer(PATIENCE_SECONDS):
+            kek.retry_at = self._clock() + LOOK_AGAIN_SECONDS
+            return kek
+        kek.asked = None
+        return self._hold(row, asked.answer)
+
     def _unwrap(self, row: KekEpoch) -> Kek:
-        context = self.context(row.purpose, row.number)
+        """Ask for a key and wait; who comes after a slow failure does not wait as long again."""
+        started = self._clock()
+        if started < self._away_until:
+            raise KeysUnavailable("the key service does not answer")
         try:
-            raw = self._service_for(row.root_version_id).unwrap(bytes(row.blob), context)
+            return self._hold(row, self._question(row))
+        except Refused:
+            raise
+        except KeysUnavailable:
+            ended = self._clock()
+            self._away_until = ended + min(ended - started, RETRY_SECONDS)
+            raise
+
+    def _question(self, row: KekEpoch) -> Callable[[], bytes]:
+        """Return the call that unwraps an epoch; it needs no database."""
+        service, blob = self._service_for(row.root_version_id), bytes(row.blob)
+        context = self.context(row.purpose, row.number)
+        return lambda: service.unwrap(blob, context)
+
+    def _hold(self, row: KekEpoch, answer: Callable[[], bytes]) -> Kek:
+        try:
+            raw = answer()
         except base.Unavailable as error:
             raise KeysUnavailable(str(error)) from error
         except (base.Refused, base.BadBlob) as error:

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import models
 
 from encryption import blind_index
-from encryption.database import VAULT_ZONES
-from encryption.epochs import ring
+from encryption.database import VAULT_ZONES, keys_database
+from encryption.epochs import active_row, ring
 from encryption.erasure import erase, remember, was_erased
 from encryption.errors import Erased, KeyLost, KeysUnavailable, Refused, Tampered, Unreadable
 from encryption.fields import SealedField
@@ -34,10 +34,12 @@ __all__ = [
     "Tampered",
     "Unreadable",
     "check_revocations",
+    "confirm_keys",
     "drop_keys",
     "ensure_key_pair",
     "erase",
     "health",
+    "is_prepared",
     "lookup",
     "mac",
     "open_bytes",
@@ -95,6 +97,25 @@ def prepare() -> None:
     blind_index.keys.epoch()
     if settings.ZONE in VAULT_ZONES:
         ensure_key_pair()
+
+
+def is_prepared() -> bool:
+    """Say whether the first keys of the installation were made.
+
+    Raises:
+        KeysUnavailable: the keys database is away.
+    """
+    with keys_database():
+        return active_row(GENERAL) is not None
+
+
+def confirm_keys() -> None:
+    """Ask the key service again about keys past the soft limit, as each request does.
+
+    Raises:
+        KeysUnavailable: the keys database is away, or the key service refuses.
+    """
+    ring.confirm()
 
 
 def ring_state() -> RingState:

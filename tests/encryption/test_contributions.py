@@ -12,7 +12,9 @@ from encryption.contributions import answer_of, key_service_health, keys_databas
 from encryption.epochs import SOFT_SECONDS, KekRing
 from encryption.errors import Refused
 from encryption.personal_data import SOURCES
+from encryption.providers.base import Health
 from encryption.providers.key_file import create
+from encryption.types import RingState
 from foundation.contracts.health import HealthState
 from foundation.contracts.personal_data import DataSubject, ErasureCount
 from tests.encryption.key_services import Clock
@@ -45,6 +47,29 @@ def test_a_wrong_root_key_is_red(settings: Settings, tmp_path: Path) -> None:
         services.mac("x", b"x")
 
     assert key_service_health().state == HealthState.RED
+
+
+@pytest.mark.parametrize(
+    ("works", "state", "colour", "words"),
+    [
+        (True, RingState.OK, HealthState.GREEN, "answers"),
+        (True, RingState.SEALED, HealthState.GREEN, "answers"),
+        (False, RingState.OK, HealthState.AMBER, "State ok"),
+        (False, RingState.DEGRADED, HealthState.AMBER, "State degraded"),
+        (False, RingState.SEALED, HealthState.RED, "State sealed"),
+        (False, RingState.REFUSED, HealthState.RED, "State refused"),
+        (True, RingState.REFUSED, HealthState.RED, "State refused"),
+    ],
+)
+def test_each_state_is_told_in_words_with_its_cure(
+    *, works: bool, state: RingState, colour: HealthState, words: str
+) -> None:
+    answer = answer_of(Health(works=works, problem="" if works else "no answer"), state)
+
+    assert answer.state == colour
+    assert words in answer.detail
+    assert bool(answer.cure) == (colour != HealthState.GREEN)
+    assert works or "no answer" in answer.detail
 
 
 def test_cached_keys_past_the_soft_limit_are_amber() -> None:
