@@ -29,11 +29,9 @@ _running: dict[str, Future[HealthAnswer]] = {}
 _pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="health")
 
 
-def not_ready() -> dict[str, HealthAnswer]:
-    """Return the red answers among the checks that ``/health/ready`` waits for."""
-    chosen = [check for check in health_checks.all() if check.ready]
-    answers = run(chosen)
-    return {name: answer for name, answer in answers.items() if answer.state is HealthState.RED}
+def of_readiness() -> dict[str, HealthAnswer]:
+    """Return the answers of the checks that ``/health/ready`` waits for."""
+    return run([check for check in health_checks.all() if check.ready])
 
 
 def run(checks: Iterable[HealthCheck]) -> dict[str, HealthAnswer]:

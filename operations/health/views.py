@@ -1,5 +1,7 @@
 """``/health/...`` for proxies and monitors: no session, no version, reasons only inside."""
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -7,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from foundation.access.guards import open_to_all
-from foundation.contracts.health import HealthState
+from foundation.contracts.health import HealthAnswer, HealthState
 from foundation.net import client_ip, was_forwarded
 from operations.health import contributions, services
 
@@ -27,15 +29,14 @@ def live(_request: HttpRequest) -> HttpResponse:
 @never_cache
 @open_to_all("proxies ask without signing in; reasons are shown on the machine itself only")
 def ready(request: HttpRequest) -> HttpResponse:
-    """Say whether this process can serve people."""
-    reasons = services.not_ready()
-    if not reasons:
-        return JsonResponse({"state": "ready"})
-    answer: dict[str, object] = {"state": "not ready"}
+    """Say whether this process can serve people; inside also why not, and what is about to fail."""
+    answers = services.of_readiness()
+    reasons = _words(answers, HealthState.RED)
+    answer: dict[str, object] = {"state": "not ready" if reasons else "ready"}
     if _is_inside(request):
-        answer["reasons"] = {name: f"{found.detail} {found.cure}".strip()
-                             for name, found in reasons.items()}  # fmt: skip
-    return JsonResponse(answer, status=_UNAVAILABLE)
+        found = {"reasons": reasons, "warnings": _words(answers, HealthState.AMBER)}
+        answer |= {name: words for name, words in found.items() if words}
+    return JsonResponse(answer, status=_UNAVAILABLE if reasons else HTTPStatus.OK)
 
 
 @require_safe
@@ -48,6 +49,14 @@ def startup(_request: HttpRequest) -> HttpResponse:
     if all(answer.state is HealthState.GREEN for answer in answers):
         return JsonResponse({"state": "started"})
     return JsonResponse({"state": "not started"}, status=_UNAVAILABLE)
+
+
+def _words(answers: Mapping[str, HealthAnswer], state: HealthState) -> dict[str, str]:
+    return {
+        name: f"{found.detail} {found.cure}".strip()
+        for name, found in answers.items()
+        if found.state is state
+    }
 
 
 def _is_inside(request: HttpRequest) -> bool:

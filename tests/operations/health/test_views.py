@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from encryption import services as keys
-from foundation.contracts.health import HealthAnswer, HealthCheck, HealthState
+from foundation.contracts.health import HealthAnswer, HealthCheck, HealthState, health_checks
 from operations.health import contributions, services
 from tests.servers import FreshDatabase
 
@@ -93,6 +93,22 @@ def test_reasons_are_shown_on_the_machine_itself_only(
     }
     assert "reasons" not in forwarded.json()
     assert "reasons" not in renamed.json()
+
+
+@pytest.mark.usefixtures("whole_installation")
+def test_what_is_about_to_fail_is_told_on_the_machine_and_stays_ready(client: Client) -> None:
+    answer = HealthAnswer(HealthState.AMBER, "old", "renew")
+    check = HealthCheck("test.amber", lambda: answer, ready=True)
+    health_checks._items[check.name] = check
+    try:
+        inside = client.get("/health/ready", headers={"host": "localhost"})
+        outside = client.get("/health/ready", headers={"x-forwarded-for": "203.0.113.9"})
+    finally:
+        del health_checks._items[check.name]
+
+    assert inside.json() == {"state": "ready", "warnings": {"test.amber": "old renew"}}
+    assert (inside.status_code, outside.status_code) == (200, 200)
+    assert outside.json() == {"state": "ready"}
 
 
 def test_a_hanging_check_is_red_and_the_page_is_not_late() -> None:
