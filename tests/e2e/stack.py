@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -102,8 +102,25 @@ class Stack:
     data: Path
     mailbox: Mailbox
     process: "subprocess.Popen[str]"
+    start: "Callable[[], subprocess.Popen[str]]"
     output: list[str] = field(default_factory=list)
     setup_path: str = ""
+
+    def stop(self) -> None:
+        """Stop the portal as Ctrl-C would."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def start_again(self) -> None:
+        """Start it again with the same folder and settings; do not wait until it is ready."""
+        self.process = self.start()
+        _read_output(self, threading.Event())
 
     def secret(self, name: str) -> str:
         """Return a value of ``secrets.env``, as an operator's script would read it."""
@@ -179,38 +196,24 @@ def running_stack(
     controller.start()
     port = free_port()
     environment = _environment(mail_port) | (extra or {})
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "manage.py",
-            "serve",
-            "--data",
-            str(folder),
-            "--port",
-            str(port),
-            "--web-workers",
-            "1",
-            *options,
-        ],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    stack = Stack(f"http://localhost:{port}", folder, mailbox, process)
+    command = [sys.executable, "manage.py", "serve", "--data", str(folder), "--port", str(port)]
+
+    def start() -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [*command, "--web-workers", "1", *options],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    stack = Stack(f"http://localhost:{port}", folder, mailbox, start(), start)
     try:
         _wait_until_ready(stack)
         yield stack
     finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        stack.stop()
         controller.stop()
 
 
@@ -227,9 +230,19 @@ def _environment(mail_port: int) -> dict[str, str]:
 
 def _wait_until_ready(stack: Stack) -> None:
     ready = threading.Event()
+    _read_output(stack, ready)
+    deadline = time.monotonic() + READY_SECONDS
+    while not ready.wait(0.2):
+        if stack.process.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError("the portal did not start:\n" + "\n".join(stack.output[-40:]))
+
+
+def _read_output(stack: Stack, ready: threading.Event) -> None:
+    """Keep the lines of the supervisor and set ``ready`` when it says that the portal is."""
+    lines = stack.process.stdout or ()
 
     def read() -> None:
-        for line in stack.process.stdout or ():
+        for line in lines:
             stack.output.append(line.rstrip())
             if "/setup/" in line:
                 stack.setup_path = line.rstrip()[line.index("/setup/") :]
@@ -237,7 +250,3 @@ def _wait_until_ready(stack: Stack) -> None:
                 ready.set()
 
     threading.Thread(target=read, daemon=True).start()
-    deadline = time.monotonic() + READY_SECONDS
-    while not ready.wait(0.2):
-        if stack.process.poll() is not None or time.monotonic() > deadline:
-            raise AssertionError("the portal did not start:\n" + "\n".join(stack.output[-40:]))

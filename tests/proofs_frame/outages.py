@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -194,8 +194,8 @@ class Portal:
 
 
 @contextmanager
-def running_portal() -> Iterator[Portal]:
-    """Start servers and portal on empty folders."""
+def running_portal(settings: Mapping[str, str] | None = None) -> Iterator[Portal]:
+    """Start servers and portal on empty folders, with some settings more."""
     place = Path(tempfile.mkdtemp(prefix="gatehouse-test-", dir="/var/tmp"))
     place.chmod(0o711)
     servers = Servers(open_installation(place / "servers"))
@@ -204,7 +204,7 @@ def running_portal() -> Iterator[Portal]:
         servers.start_postgres()
         servers.installation.postgres.prepare()
         servers.start_valkey()
-        extra = servers.environment() | {"TEST_CLOCK": "no"}
+        extra = {**servers.environment(), "TEST_CLOCK": "no", **(settings or {})}
         with running_stack(place / "data", extra=extra, options=("--demo",)) as stack:
             yield Portal(servers, stack, _people(stack.data))
     finally:
