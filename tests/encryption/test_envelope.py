@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from encryption import envelope
 from encryption.errors import Tampered
+from tests.proofs import Tried
 
 KEY = bytes(range(32))
 HEADER = envelope.FORMAT + b"keyidkey"
@@ -24,7 +25,7 @@ def opened(value: bytes, *, label: bytes = LABEL, row: bytes = ROW, key: bytes =
 
 
 @pytest.mark.proof("encryption: a value has the documented layout and 37 bytes of overhead")
-def test_a_value_has_the_documented_layout() -> None:
+def test_a_value_has_the_documented_layout(tried: Tried) -> None:
     value = sealed(b"secret")
 
     by_hand = AESGCM(KEY).decrypt(
@@ -33,6 +34,7 @@ def test_a_value_has_the_documented_layout() -> None:
     assert value[:9] == b"\x01keyidkey"
     assert len(value) == len(b"secret") + 37
     assert by_hand == b"secret"
+    tried.case()
 
 
 @pytest.mark.parametrize("size", [0, 1, 1_048_576])
@@ -51,27 +53,27 @@ def test_two_seals_of_one_value_share_nothing_but_the_header() -> None:
 
 
 @pytest.mark.proof("encryption: every flipped bit of a value is refused")
-def test_every_flipped_bit_is_refused() -> None:
+def test_every_flipped_bit_is_refused(tried: Tried) -> None:
     value = sealed()
-    tried = 0
     for position in range(len(value)):
         for bit in range(8):
             changed = bytearray(value)
             changed[position] ^= 1 << bit
             with pytest.raises(Tampered):
                 opened(bytes(changed))
-            tried += 1
+            tried.case()
 
-    assert tried == 8 * len(value) == 344
+    assert tried.cases == 8 * len(value) == 344
     assert opened(value) == b"secret"
 
 
 @pytest.mark.proof("encryption: every cut value is refused")
-def test_values_cut_to_0_to_37_bytes_are_refused() -> None:
+def test_values_cut_to_0_to_37_bytes_are_refused(tried: Tried) -> None:
     value = sealed()
     for size in range(38):
         with pytest.raises(Tampered):
             opened(value[:size])
+        tried.case()
     with pytest.raises(Tampered):
         opened(value + b"\x00")
 

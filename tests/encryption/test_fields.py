@@ -29,6 +29,7 @@ from foundation.errors import Invalid
 from tests.encryption.conftest import Recorded
 from tests.encryption.models import Manager, Person, PersonAlias, Supplier
 from tests.factories.encryption import person, subject, unsaved_person
+from tests.proofs import Tried
 
 
 def cell(table: str, column: str, pk: UUID) -> bytes:
@@ -126,7 +127,9 @@ def test_a_row_without_key_cannot_seal() -> None:
 
 
 @pytest.mark.proof("encryption: a cell moved to another row is refused")
-def test_a_value_copied_to_another_row_of_the_same_owner_is_refused(key_events: Recorded) -> None:
+def test_a_value_copied_to_another_row_of_the_same_owner_is_refused(
+    key_events: Recorded, tried: Tried
+) -> None:
     owner = uuid4()
     mine, other = person(subject_id=owner, name="Ada"), person(subject_id=owner, name="Eve")
     table = Person._meta.db_table
@@ -144,10 +147,11 @@ def test_a_value_copied_to_another_row_of_the_same_owner_is_refused(key_events: 
     assert stored_value.row is not None
     stored_value.row.key = mine.pk.bytes
     assert stolen.name == "Ada"
+    tried.case()
 
 
 @pytest.mark.proof("encryption: a cell moved to another column or table is refused")
-def test_a_value_copied_to_another_column_or_table_is_refused() -> None:
+def test_a_value_copied_to_another_column_or_table_is_refused(tried: Tried) -> None:
     owner, key = uuid4(), uuid4()
     row = person(id=key, subject_id=owner, name="Ada")
     supplier = Supplier.objects.create(id=key, subject_id=owner, name="Firm")
@@ -167,10 +171,11 @@ def test_a_value_copied_to_another_column_or_table_is_refused() -> None:
     assert value is not None
     value.label = envelope.label_part("t.person.name")
     assert read.name == "Ada"
+    tried.case(2)
 
 
 @pytest.mark.proof("encryption: a row given to another owner is refused")
-def test_a_row_pointed_to_another_owner_is_refused() -> None:
+def test_a_row_pointed_to_another_owner_is_refused(tried: Tried) -> None:
     row = person(name="Ada", note="ours")
     table = Person._meta.db_table
     with connection.cursor() as cursor:
@@ -183,6 +188,7 @@ def test_a_row_pointed_to_another_owner_is_refused() -> None:
     for name in ("name", "note"):
         with pytest.raises(Tampered, match="another owner"):
             getattr(read, name)
+        tried.case()
 
     # Control: with the owner it was sealed for, the same bytes open.
     value = stored(read, "name")

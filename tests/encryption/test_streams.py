@@ -20,6 +20,7 @@ from encryption.streams import (
     seal_stream,
 )
 from tests.factories.encryption import subject
+from tests.proofs import Tried
 
 HEADER = 78
 DOCUMENT = UUID("01890000-0000-7000-8000-000000000001")
@@ -113,13 +114,19 @@ ATTACKS: dict[str, Callable[[bytes], bytes]] = {
         if is_known or name != "length to unknown"
     ],
 )
-def test_changed_files_are_refused(attack: str, is_known: bool, place: Place) -> None:  # noqa: FBT001
+def test_changed_files_are_refused(
+    attack: str,
+    is_known: bool,  # noqa: FBT001
+    place: Place,
+    tried: Tried,
+) -> None:
     plain = os.urandom(2 * SEGMENT_BYTES + 100)
     file = sealed(plain, place, length=len(plain) if is_known else None)
 
     with pytest.raises(Tampered):
         open_stream(io.BytesIO(ATTACKS[attack](file)), place)
     assert opened(file, place) == plain  # control
+    tried.case()
 
 
 def test_a_header_of_another_file_of_the_same_document_is_refused(place: Place) -> None:
