@@ -17,6 +17,7 @@ from tests.servers import FreshDatabase
 
 MODULES = (values_cases, working_cases, refused_cases, masked_cases)  # they register themselves
 
+ROOT = Path(__file__).resolve().parents[3]
 # What needs a committed database has a test of its own.
 APART = {Rule.KEYS_AWAY}
 
@@ -61,3 +62,11 @@ def test_the_other_table_has_rules_too() -> None:
     row = Supplier.objects.create(name=CANARY)
 
     assert Supplier.objects.get(pk=row.pk).name == CANARY
+
+
+def test_the_documents_list_the_same_rules() -> None:
+    page = (ROOT / "docs" / "security" / "cryptography.md").read_text(encoding="utf-8")
+    section = page.partition("## Rules of sealed fields\n")[2].partition("\n## ")[0]
+    listed = [line[2:] for line in section.splitlines() if line.startswith("* ")]
+
+    assert listed == [rule.value for rule in Rule]
