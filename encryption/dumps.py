@@ -6,7 +6,6 @@ digests are rows of their own, dumped beside or rebuilt.
 """
 
 import base64
-import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -44,5 +43,5 @@ def read(value: object) -> bytes | None:
         return None
     try:
         return base64.b64decode(value.removeprefix(_MARK), validate=True)
-    except binascii.Error:
+    except ValueError:
         return None

@@ -68,12 +68,12 @@ class SealedAttribute(DeferredAttribute):
 
     def __set__(self, instance: models.Model, value: object) -> None:
         """Keep a new value; putting an opened value back changes nothing."""
-        data = instance.__dict__
-        current = data.get(self.field.attname)
+        data, name = instance.__dict__, self.field.attname
+        current = data.get(name)
         if current.__class__ is Sealed and current.value is value:
             return
         is_kept_as_is = value is None or value.__class__ in _WRAPPED
-        data[self.field.attname] = value if is_kept_as_is else Waiting(value)
+        data[name] = value if is_kept_as_is else Waiting(value)
 
 
 class SealedField(_Field[Set, Get]):

@@ -1,6 +1,9 @@
 """What a query may not do with sealed fields: order, group, aggregate or compute by ciphertext."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from types import NoneType
+from uuid import UUID
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import models
@@ -10,6 +13,7 @@ from django.db.models.expressions import BaseExpression, Combinable
 from encryption.fields import AnySealedField, SealedField
 
 _ACT = "filter, which takes isnull and the blind index only"
+_PLAIN = frozenset({str, int, bool, bytes, UUID, NoneType, list, datetime})  # read nothing
 _READS_COLUMNS = (BaseExpression, models.F)
 _OF_OTHERS = (models.Subquery, models.OuterRef)  # their names are those of another model
 
@@ -53,6 +57,8 @@ def refuse_conditions(model: type[models.Model], conditions: Iterable[object]) -
         FieldError: a condition reads a sealed field.
     """
     for condition in conditions:
+        if condition.__class__ in _PLAIN:
+            continue
         if isinstance(condition, models.Q):
             children = condition.children
             refuse_conditions(model, (c[1] if isinstance(c, tuple) else c for c in children))

@@ -350,6 +350,21 @@ def test_one_changed_cell_is_journalled_once(key_events: Recorded, tried: Tried)
     assert key_events.names.count("encryption.value.tampered") == 4
 
 
+def test_without_the_cache_each_look_is_journalled(
+    key_events: Recorded, settings: Settings
+) -> None:
+    row = person(name="Ada")
+    write_cell(Person, "name", row.pk, b"\x02" * 60)
+    settings.CACHES = {
+        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+
+    for _ in range(2):
+        assert isinstance(failure_of(row.pk, "name"), Tampered)
+
+    assert key_events.names.count("encryption.value.tampered") == 2
+
+
 def test_an_error_that_has_no_place_says_none() -> None:
     assert (Placed.label, Placed.row) == ("", "")
     assert Tampered("x").label == ""
