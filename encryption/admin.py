@@ -13,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -31,6 +31,7 @@ from foundation.errors import DomainError
 
 REFRESH_SECONDS: Final = 5
 _STAFF: Final = "staff"
+_DATA_KEYS: Final = "encryption_datakey_changelist"
 _STEP_UP: Final = step_up(seconds=300)
 
 
@@ -283,6 +284,10 @@ class DataKeyAdmin(GuardedModelAdmin[DataKey]):
             "opts": DataKey._meta,  # noqa: SLF001  Django's documented model API
         }
         return render(request, "encryption/admin/data_keys.html", context)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Have the list alone: no single key is shown."""
+        return [address for address in super().get_urls() if address.name == _DATA_KEYS]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DataKey]:
         """Show no single key."""

@@ -546,3 +546,14 @@ def take_every_permission(journey: Journey) -> None:
         box.check()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("changed successfully")
+
+
+def rotate_keys(journey: Journey) -> None:
+    """The administrator starts a rotation in the admin and sees it end."""
+    ada = journey.people["ada"]
+    page = ada.page
+    page.goto("/admin/encryption/rotationrun/add/")
+    step_up_if_asked(ada)
+    page.get_by_label("What is rotated").select_option("epoch")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("main")).to_contain_text("finished", timeout=60_000)

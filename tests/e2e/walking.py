@@ -39,14 +39,12 @@ class Walk:
 
     Attributes:
         names: URL names that answered.
-        sent_on: URL names whose addresses led to other pages only.
         ids: ids in addresses that showed a page, by URL name.
         pages: pages looked at, over persons, themes and languages.
         findings: what was wrong.
     """
 
     names: set[str] = field(default_factory=set)
-    sent_on: set[str] = field(default_factory=set)
     ids: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     pages: int = 0
     findings: list[str] = field(default_factory=list)
@@ -130,14 +128,13 @@ def _crawl(walk: Walk, page: Page, person: Person | None, starts: Iterable[str])
 
 
 def _shows(walk: Walk, page: Page, person: Person | None, address: str) -> bool:
-    """Open an address; say whether it shows its own page and no other, and no refusal."""
-    name, answer = str(_name_of(address)), _open(page, person, address)
-    if _sends_on(page, name):
-        walk.sent_on.add(name)
+    """Open an address; say whether it shows its own page, no other one and no refusal."""
+    answer = _open(page, person, address)
     # The page of a bad token is a refusal by design.
     if answer is None or not (answer.ok or address in TOKEN_ADDRESSES):
         return False
-    if _name_of(page.url) != name:
+    name = _name_of(address)
+    if name is None or _name_of(page.url) != name:
         return False
     if kwargs := resolve(urlsplit(address).path).kwargs:
         walk.ids.setdefault(name, []).append(kwargs)
@@ -210,12 +207,6 @@ def _has_no_page(page: Page, address: str) -> bool:
     answer = page.request.get(address, max_redirects=0)
     is_html = "text/html" in answer.headers.get("content-type", "")
     return answer.status == METHOD_NOT_ALLOWED or (answer.ok and not is_html)
-
-
-def _sends_on(page: Page, name: str) -> bool:
-    """Say whether an address has led to another page, other than to prove who one is."""
-    there = _name_of(page.url)
-    return there != name and there not in {"account_login", "step_up", "mfa_authenticate"}
 
 
 def _links(page: Page) -> list[str]:
