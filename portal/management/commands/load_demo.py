@@ -2,6 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
+from encryption.services import KeysUnavailable
 from foundation.models import Installation
 from portal.demo import loading
 
@@ -19,3 +20,5 @@ class Command(BaseCommand):
             loading.load()
         except loading.SecretsLost as lost:
             raise CommandError(str(lost)) from lost
+        except KeysUnavailable as away:  # the rest is loaded at the next start
+            self.stderr.write(f"Warning: the demo cannot be completed yet: {away}")
