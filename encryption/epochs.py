@@ -95,7 +95,6 @@ class KekRing:
         self._installation: UUID | None = None
         self._was_refused = False
         self._away_until = 0.0
-        self._untold: KeyEvent | None = None
         self.on_refusal: list[Callable[[], None]] = []
 
     def active(self, purpose: str) -> Kek:
@@ -296,7 +295,7 @@ class KekRing:
             confirmed_at=self._clock(),
         )
         self._keks[kek.row_id] = kek
-        self._tell()
+        key_journal.write_waiting()
         return kek
 
     def _refuse(self, row: KekEpoch, error: base.KeyServiceError) -> None:
@@ -308,18 +307,7 @@ class KekRing:
         _log.error("key service refuses: %s", type(error).__name__)
         if is_news:
             details = {"epoch": str(row), "reason": type(error).__name__}
-            self._untold = KeyEvent("encryption.key.refused", "denied", details)
-            self._tell()
-
-    def _tell(self) -> None:
-        """Journal a refusal; the journal needs a key too, so it may have to wait for the end."""
-        event, self._untold = self._untold, None
-        if event is None:
-            return
-        try:
-            key_journal.record(event)
-        except KeysUnavailable:
-            self._untold = event
+            key_journal.record(KeyEvent("encryption.key.refused", "denied", details))
 
     def _create(self, purpose: str) -> KekEpoch:
         """Make the first epoch of a purpose; a second process that was quicker wins."""

@@ -34,6 +34,10 @@ class KeyJournal(Protocol):
         """Write one event of the key store into the journal."""
         ...
 
+    def write_waiting(self) -> None:
+        """Write the events that could not be written when they came."""
+        ...
+
 
 port: "Port[KeyJournal]" = Port("key journal")
 
@@ -53,3 +57,9 @@ def record(event: KeyEvent) -> None:
         port.implementation.record(event)
     else:
         _waiting.append(event)
+
+
+def write_waiting() -> None:
+    """Let the journal write what waits; called when keys are there again, which it needs too."""
+    if port.is_provided:
+        port.implementation.write_waiting()

@@ -57,10 +57,15 @@ class Recorded:
 
     def __init__(self) -> None:
         self.events: list[KeyEvent] = []
+        self.times_asked = 0
 
     def record(self, event: KeyEvent) -> None:
         """Keep one event."""
         self.events.append(event)
+
+    def write_waiting(self) -> None:
+        """Count; nothing waits here."""
+        self.times_asked += 1
 
     @property
     def names(self) -> list[str]:

@@ -14,8 +14,6 @@ from encryption.key_tables import Installation, KekEpoch, KekWrap, RootVersion
 from encryption.keyring import Keyring
 from encryption.providers.key_file import create
 from encryption.types import GENERAL, RingState
-from foundation.contracts import key_journal
-from foundation.contracts.key_journal import KeyEvent
 from tests.encryption.conftest import Recorded
 from tests.encryption.key_services import Clock, SwitchedService
 from tests.encryption.models import Person
@@ -121,37 +119,14 @@ def test_a_refusal_drops_all_keys_at_once(
     assert ring.state() == RingState.OK
 
 
-class Unwritable(Recorded):
-    """A journal that needs a key of the ring and has none while the service refuses."""
-
-    def __init__(self, service: SwitchedService) -> None:
-        super().__init__()
-        self.service = service
-
-    def record(self, event: KeyEvent) -> None:
-        """Keep one event, if it can be sealed."""
-        if self.service.mode != "up":
-            raise KeysUnavailable("no key")
-        super().record(event)
-
-
-def test_a_refusal_that_cannot_be_journalled_is_when_keys_are_back(
-    ring: KekRing, service: SwitchedService, clock: Clock
+def test_when_a_key_is_opened_the_journal_writes_what_waited(
+    ring: KekRing, key_events: Recorded
 ) -> None:
-    journal = Unwritable(service)
-    with key_journal.port.exchanged(journal):
-        ring.active(GENERAL)
-        service.mode = "refused"
-        clock.seconds += SOFT_SECONDS + 1
-        for _ in range(2):
-            with pytest.raises(Refused):
-                ring.active(GENERAL)
-        service.mode = "up"
-        ring.active(GENERAL)
-        ring.drop()
-        ring.active(GENERAL)
+    before = key_events.times_asked
 
-    assert journal.names.count("encryption.key.refused") == 1
+    ring.active(GENERAL)
+
+    assert key_events.times_asked == before + 1
 
 
 @pytest.mark.parametrize(
