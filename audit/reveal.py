@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from audit import sealing
 from audit.audit_events import ENTRY_REVEALED
 from audit.models.entries import Entry
 from audit.services import Target, record
-from encryption.errors import Erased
+from encryption.cells import Fault
+from encryption.errors import Erased, Unreadable
 from foundation.principals import Principal
 
 
@@ -41,7 +40,9 @@ def _actor(entry: Entry) -> dict[str, object]:
             bytes(entry.actor_sealed), event_id=entry.event_id, owner=entry.actor_owner
         )
     except Erased:
-        return {"label": _("erased")}
+        return {"label": str(Fault.ERASED.label)}
+    except Unreadable:
+        return {"label": str(Fault.UNREADABLE.label)}
 
 
 def _subject(entry: Entry) -> dict[str, object]:
@@ -53,7 +54,9 @@ def _subject(entry: Entry) -> dict[str, object]:
             bytes(entry.subject_sealed), event_id=entry.event_id, owner=owner
         )
     except Erased:
-        return {"subject": _("erased")}
+        return {"subject": str(Fault.ERASED.label)}
+    except Unreadable:
+        return {"subject": str(Fault.UNREADABLE.label)}
 
 
 def _flat(values: object, name: str = "") -> Iterator[Opened]:

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import AccessToken, Grant, IDToken, RefreshToken
 
 from encryption import services as keys
-from encryption.services import Erased, Owner, OwnerKind
+from encryption.cells import Fault, cell
+from encryption.services import Owner, OwnerKind
 from foundation.contracts.personal_data import (
     DataSubject,
     ErasureCount,
@@ -133,19 +134,15 @@ def _onboardings_of(subject: DataSubject) -> list[Onboarding]:
 
 
 def _has_address(item: Onboarding, email: str) -> bool:
-    """Compare the address; where only its digest is left, an erasure was cut short: go on."""
-    try:
-        return str(item.contact_email).casefold() == email.casefold()
-    except Erased:
-        return True
+    """Compare the address; where only its digest can be read, an erasure goes on by that."""
+    found = cell(item, "contact_email")
+    return found.fault is not None or str(found.value).casefold() == email.casefold()
 
 
 def _opened(item: Onboarding, name: str) -> str:
-    """Return a value of the contact; empty once its key is destroyed."""
-    try:
-        return str(getattr(item, name) or "")
-    except Erased:
-        return ""
+    """Return a value of the contact, or why it cannot be read; empty once its key is destroyed."""
+    found = cell(item, name)
+    return "" if found.fault is Fault.ERASED else found.text
 
 
 def _classes(**classes: str) -> dict[str, FieldClass]:

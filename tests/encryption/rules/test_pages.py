@@ -8,10 +8,11 @@ from django.urls import reverse
 
 from accounts.models import NotificationAddress, User
 from accounts.services.notices import contact_of
+from audit import reveal
 from audit.models import AuditEvent
 from encryption.services import Owner, OwnerKind, drop_keys, erase
 from foundation.tenancy import organisation_scope
-from tests.encryption.rules.bad_bytes import BAD
+from tests.encryption.rules.bad_bytes import BAD, flipped
 from tests.encryption.rules.cells import cell, forms_of, write_cell
 from tests.factories import records as make
 from tests.factories.accounts import Browser
@@ -191,3 +192,21 @@ def test_pages_with_a_changed_cell_write_one_entry(alice: Browser, tried: Tried)
     assert incidents() == before + 1
     facts = AuditEvent.objects.filter(type="encryption.value.tampered").latest("seq").body
     assert "label=records.value.organisation_text" in str(facts)
+
+
+@pytest.mark.proof(CLAIM)
+def test_an_entry_of_the_journal_whose_part_is_bad_is_opened_without_it(
+    alice: Browser, ada: Browser, tried: Tried
+) -> None:
+    created(alice, "company", COMPANY)
+    entry = AuditEvent.objects.filter(type="workspace.record.created").latest("seq")
+    ours = {part.value for part in reveal.open_parts(entry, principal=ada.principal, reason="x")}
+    assert entry.actor_sealed is not None
+    bad = flipped(bytes(entry.actor_sealed), -1)
+    entry.actor_sealed = bad
+
+    shown_now = reveal.open_parts(entry, principal=ada.principal, reason="x")
+
+    assert "unreadable" not in ours  # control
+    assert ("label", "unreadable") in {(part.name, part.value) for part in shown_now}
+    tried.case()
