@@ -9,6 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import URLPattern
 
 from foundation.access.guards import principal_of
 
@@ -30,6 +31,12 @@ class GuardedModelAdmin(admin.ModelAdmin[Row], Generic[Row]):
     change_permission: ClassVar[str] = ""
     may_add: ClassVar[bool] = False
     may_delete: ClassVar[bool] = False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Have no address for what nobody may do here, nor Django's old short one for a row."""
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}_"
+        closed = {None, *(f"{prefix}{act}" for act in self._closed_acts())}
+        return [address for address in super().get_urls() if address.name not in closed]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the app to those who may look at the model."""
@@ -60,6 +67,15 @@ class GuardedModelAdmin(admin.ModelAdmin[Row], Generic[Row]):
         declared = {found for found in self.list_filter if isinstance(found, str)}
         is_declared = any(f"{lookup}__".startswith(f"{name}__") for name in declared)
         return is_declared and super().lookup_allowed(lookup, value, request)
+
+    def _closed_acts(self) -> set[str]:
+        base, own = GuardedModelAdmin, type(self)
+        closed = set()
+        if not self.may_add and own.has_add_permission is base.has_add_permission:
+            closed.add("add")
+        if not self.may_delete and own.has_delete_permission is base.has_delete_permission:
+            closed.add("delete")
+        return closed
 
     def _may_change(self, request: HttpRequest) -> bool:
         return bool(self.change_permission) and self._staff_may(request, self.change_permission)

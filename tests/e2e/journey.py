@@ -303,6 +303,7 @@ def accept_terms(journey: Journey, program: PartnerProgram) -> None:
     page.goto("/partners/")
     page.get_by_role("link", name="Read and accept the terms").click()
     step_up_if_asked(bo)
+    journey.look(page)
     for box in page.get_by_role("main").get_by_role("checkbox").all():
         box.check()
     submit(page, "Accept for the organisation")
@@ -530,7 +531,7 @@ def sign_in_elsewhere(journey: Journey) -> None:
     """An organisation administrator signs in by a second browser, which can then be ended."""
     olga = journey.people["olga"]
     again = replace(olga, visitor=journey.visitor())
-    sign_in(again)
+    sign_in(again, look=journey.look)
     olga.last_step = again.last_step
 
 

@@ -47,7 +47,7 @@ def test_nobody_changes_a_request_there(officer: Browser, alice: Browser) -> Non
         officer.post(f"{LIST}{request.pk}/delete/", {"post": "yes"}),
     ]
 
-    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert [answer.status_code for answer in answers] == [403, 404, 404]
     request.refresh_from_db()
     assert request.state == "received"
 

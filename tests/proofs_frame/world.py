@@ -19,6 +19,10 @@ from audit.alerts.services import Occasion, raise_alert
 from audit.anomaly.rules import Finding
 from audit.events import Severity
 from audit.models import AuditEvent
+from encryption.models import KekEpoch, RootVersion, RotationRun
+from encryption.rotation import runs
+from encryption.router import KEYS
+from encryption.types import GENERAL
 from foundation import clock
 from foundation.access.permissions import permissions
 from foundation.identifiers import uuid7
@@ -173,6 +177,9 @@ def _objects(world: World, home: Organisation) -> dict[str, object]:
         plan="foreign-plan", kind=ApprovalKind.STAFF_WITHOUT_CERTIFICATE, changed_at=clock.now()
     )
     membership = accounts.membership_of(world.owner.user)
+    run = runs.start_epoch(GENERAL, by="world")
+    epoch = KekEpoch.objects.using(KEYS).first()
+    assert epoch is not None
     return {
         Role._meta.label_lower: membership.role_id,
         Organisation._meta.label_lower: home.pk,
@@ -184,4 +191,7 @@ def _objects(world: World, home: Organisation) -> dict[str, object]:
         "partners.onboarding": world.open_onboarding,
         "partners.partnerclient": world.ids["client_id"],
         ApprovalRule._meta.label_lower: rule.pk,
+        RotationRun._meta.label_lower: run.pk,
+        KekEpoch._meta.label_lower: epoch.pk,
+        RootVersion._meta.label_lower: epoch.root_version_id,
     }

@@ -122,5 +122,5 @@ def test_nobody_edits_or_adds_an_onboarding_by_hand(
 ) -> None:
     staff.post(f"{LIST}{waiting.onboarding.pk}/change/", {"state": "live"})
 
-    assert staff.get(f"{LIST}add/").status_code == 403
+    assert staff.get(f"{LIST}add/").status_code == 404
     assert _state(waiting) == "awaiting_approval"
