@@ -36,12 +36,12 @@ def of_readiness() -> dict[str, HealthAnswer]:
 
 def run(checks: Iterable[HealthCheck]) -> dict[str, HealthAnswer]:
     """Return the answer of each check; one that hangs is red, and is not started twice."""
-    chosen = tuple(checks)
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    for check in chosen:
-        if _from_kept(check) is None and check.name not in _running:
-            _running[check.name] = _pool.submit(_answer, check)
-    return {check.name: _from_kept(check) or _await(check, deadline) for check in chosen}
+    found = {check.name: _from_kept(check) or _begun(check) for check in checks}
+    return {
+        name: _awaited(name, answer, deadline) if isinstance(answer, Future) else answer
+        for name, answer in found.items()
+    }
 
 
 def forget() -> None:
@@ -54,18 +54,24 @@ def _from_kept(check: HealthCheck) -> HealthAnswer | None:
     return kept.answer if kept and kept.until > time.monotonic() else None
 
 
-def _await(check: HealthCheck, deadline: float) -> HealthAnswer:
+def _begun(check: HealthCheck) -> Future[HealthAnswer]:
+    """Return the question that is under way, or begin it."""
     future = _running.get(check.name)
     if future is None:
-        return _red("The check was answered elsewhere; ask again.")
+        future = _running[check.name] = _pool.submit(_answer, check)
+    return future
+
+
+def _awaited(name: str, future: Future[HealthAnswer], deadline: float) -> HealthAnswer:
     try:
         answer = future.result(timeout=max(deadline - time.monotonic(), 0))
     except TimeoutError:
         return _red(f"No answer within {TIMEOUT_SECONDS:.0f} s.")
-    _running.pop(check.name, None)
+    if _running.get(name) is future:
+        _running.pop(name, None)
     good = answer.state is HealthState.GREEN
     until = time.monotonic() + (KEPT_SECONDS if good else KEPT_WHEN_RED_SECONDS)
-    _kept[check.name] = _Kept(answer, until)
+    _kept[name] = _Kept(answer, until)
     return answer
 
 

@@ -127,6 +127,20 @@ def test_a_hanging_check_is_red_and_the_page_is_not_late() -> None:
     assert services.TIMEOUT_SECONDS <= took < services.TIMEOUT_SECONDS + 0.9
 
 
+def test_an_answer_that_grows_old_beside_a_slow_check_still_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services, "KEPT_SECONDS", 0.1)
+    green = HealthAnswer(HealthState.GREEN, "fine")
+    slow = HealthCheck("test.slow", lambda: (time.sleep(0.3), green)[1])
+    quick = HealthCheck("test.quick", lambda: green)
+    services.run([quick])
+
+    answers = services.run([slow, quick])
+
+    assert [answer.state for answer in answers.values()] == [HealthState.GREEN] * 2
+
+
 def test_a_raising_check_is_red_without_the_text_of_its_error() -> None:
     def fail() -> HealthAnswer:
         raise RuntimeError("password=hunter2")
