@@ -215,10 +215,10 @@ def forget(
     BlindIndexEntry.objects.using(using).filter(row__in=rows, label__in=labels).delete()
 
 
-def forget_owner(owner: Owner, *, using: str) -> None:
-    """Delete all digests of values that an owner's keys seal."""
+def forget_owner(owner: Owner, *, using: str) -> int:
+    """Delete all digests of values that an owner's keys seal; return how many there were."""
     entries = BlindIndexEntry.objects.using(using)
-    entries.filter(owner=owner.id, owner_kind=str(owner.kind)).delete()
+    return entries.filter(owner=owner.id, owner_kind=str(owner.kind)).delete()[0]
 
 
 def make_root(number: int, *, state: KeyState) -> IndexKey:

@@ -5,21 +5,25 @@ No other package imports ``cryptography``.
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Min
 
 from encryption import blind_index
 from encryption.database import VAULT_ZONES, keys_database
 from encryption.epochs import active_row, ring
 from encryption.erasure import erase, remember, was_erased
+from encryption.erasure_replay import Replayed, erased_among, replay_erasures
 from encryption.errors import Erased, KeyLost, KeysUnavailable, Refused, Tampered, Unreadable
 from encryption.fields import SealedField
+from encryption.key_tables import KekEpoch
 from encryption.keyring import keyring
 from encryption.owned_bytes import open_bytes, preload, seal_bytes
 from encryption.providers.base import Health
 from encryption.providers.chosen import key_service
 from encryption.purposes import mac, reveal_text, seal_text
+from encryption.router import KEYS
 from encryption.sealed_box import ensure_key_pair, open_from_vault, seal_to_vault
 from encryption.signing import public_key, public_keys, sign, verify
-from encryption.types import GENERAL, Owner, OwnerKind, ReplayKind, RingState, Signature
+from encryption.types import GENERAL, KeyState, Owner, OwnerKind, ReplayKind, RingState, Signature
 
 __all__ = [
     "Erased",
@@ -29,6 +33,7 @@ __all__ = [
     "OwnerKind",
     "Refused",
     "ReplayKind",
+    "Replayed",
     "RingState",
     "Signature",
     "Tampered",
@@ -36,8 +41,10 @@ __all__ = [
     "check_revocations",
     "confirm_keys",
     "drop_keys",
+    "earliest_living_epoch",
     "ensure_key_pair",
     "erase",
+    "erased_among",
     "health",
     "is_prepared",
     "lookup",
@@ -46,10 +53,12 @@ __all__ = [
     "open_from_vault",
     "preload",
     "prepare",
+    "present_epoch",
     "probe",
     "public_key",
     "public_keys",
     "remember",
+    "replay_erasures",
     "reveal_text",
     "ring_state",
     "seal_bytes",
@@ -107,6 +116,31 @@ def is_prepared() -> bool:
     """
     with keys_database():
         return active_row(GENERAL) is not None
+
+
+def present_epoch() -> int:
+    """Return the number of the epoch that wraps new keys of people; 0 where there is none yet.
+
+    Raises:
+        KeysUnavailable: the keys database is away.
+    """
+    with keys_database():
+        row = active_row(GENERAL)
+    return 0 if row is None else row.number
+
+
+def earliest_living_epoch() -> int:
+    """Return the number of the first epoch that some copy may still open.
+
+    Keys that were wrapped under earlier ones alone are dead everywhere (encryption.md 10).
+
+    Raises:
+        KeysUnavailable: the keys database is away.
+    """
+    with keys_database():
+        rows = KekEpoch.objects.using(KEYS).filter(purpose=GENERAL)
+        living = rows.exclude(state=KeyState.DESTROYED, blob=b"")
+        return living.aggregate(first=Min("number"))["first"] or 1
 
 
 def confirm_keys() -> None:

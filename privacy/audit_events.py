@@ -64,6 +64,22 @@ ERASURE_ERASED = EventType(
     sentence=_("A person's data was erased and the keys were destroyed"),
     details={"deleted": "count", "shredded": "count", "kept": "count"},
 )
+ERASURE_COMPLETED = EventType(
+    code="privacy.erasure.completed",
+    severity=Severity.MEDIUM,
+    retention=Retention.SECURITY,
+    connection=Connection.CHANGE,
+    sentence=_("Erased data became unreadable in every copy"),
+    details={"key_epoch": "count"},
+)
+ERASURE_REPLAYED = EventType(
+    code="privacy.erasure.replayed",
+    severity=Severity.MEDIUM,
+    retention=Retention.SECURITY,
+    connection=Connection.CHANGE,
+    sentence=_("An erasure was repeated after a restore"),
+    details={"deleted": "count", "shredded": "count"},
+)
 
 ALL = (
     REQUEST_RECEIVED,
@@ -74,4 +90,6 @@ ALL = (
     ERASURE_CANCELLED,
     ERASURE_STARTED,
     ERASURE_ERASED,
+    ERASURE_COMPLETED,
+    ERASURE_REPLAYED,
 )

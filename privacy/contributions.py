@@ -13,7 +13,7 @@ from foundation.web.navigation import NavigationItem
 from privacy import queries
 from privacy.models import ErasurePlan, SubjectRequest
 from privacy.models.subject_request import RequestKind, RequestState
-from privacy.services import erasure, exports
+from privacy.services import completions, erasure, exports
 
 
 def card(principal: Principal) -> CardContent | None:
@@ -63,6 +63,7 @@ CARDS = (Card(key="privacy", title=_("My data"), render=card, order=80, icon="sh
 LOOPS = (
     Loop(name="privacy.exports", step=exports.sweep, interval_seconds=10),
     Loop(name="privacy.erasures", step=erasure.sweep, interval_seconds=5),
+    Loop(name="privacy.completions", step=completions.sweep, interval_seconds=60),
 )
 
 STORES = (

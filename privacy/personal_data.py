@@ -139,6 +139,8 @@ SOURCES = (
         "enqueued_at",
         "lease_until",
         "erased_at",
+        "key_epoch",
+        "completed_at",
         "receipt_digest",
     ),
     _plain(

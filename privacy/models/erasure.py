@@ -24,6 +24,9 @@ class ErasurePlan(Entity):
         told_at: when the person was told by mail of the date and the receipt's address.
         enqueued_at: when a worker was last told of it; a sweep tells again what was forgotten.
         lease_until: until then it belongs to the worker that claimed it, on real time.
+        key_epoch: newest epoch that may have wrapped the person's keys; the values are dead in
+            every copy once it and all earlier ones are.
+        completed_at: when that was so.
         receipt_digest: SHA-256 of the secret part of the receipt's address.
     """
 
@@ -36,6 +39,8 @@ class ErasurePlan(Entity):
     enqueued_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     erased_at = models.DateTimeField(null=True)
+    key_epoch = models.PositiveIntegerField(null=True)
+    completed_at = models.DateTimeField(null=True)
     receipt_digest = models.BinaryField(null=True, unique=True)
 
     class Meta:
@@ -44,7 +49,11 @@ class ErasurePlan(Entity):
                 name="privacy_plan_erased_has_time",
                 condition=~models.Q(state__in=["erased_live", "complete"])
                 | models.Q(erased_at__isnull=False),
-            )
+            ),
+            models.CheckConstraint(
+                name="privacy_plan_complete_has_time",
+                condition=~models.Q(state="complete") | models.Q(completed_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.utils import translation
 from accounts.models import User
 from accounts.services.sessions import end_access
 from audit.services import record
-from encryption.services import Owner, OwnerKind, erase
+from encryption.services import Owner, OwnerKind, erase, present_epoch
 from foundation import clock, leases, principals
 from foundation.contracts.personal_data import (
     DataSubject,
@@ -103,7 +103,8 @@ def _finish(plan: ErasurePlan) -> None:
             return
         locked.state = PlanState.ERASED_LIVE
         locked.erased_at = clock.now()
-        locked.save(update_fields=["state", "erased_at"])
+        locked.key_epoch = present_epoch()
+        locked.save(update_fields=["state", "erased_at", "key_epoch"])
         items = list(locked.items.order_by("label"))
         receipts.write(locked, items)
         record(

@@ -2,7 +2,8 @@
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
@@ -41,22 +42,30 @@ def address_of(plan: ErasurePlan) -> str:
 
 def write(plan: ErasurePlan, items: Sequence[ErasureItem]) -> Receipt:
     """Write and sign the receipt of an erasure; it names no person."""
-    body = json.dumps(
+    body = _text(
         {
             "receipt": str(plan.pk),
             "language": plan.request.language,
             "unreadable_in_live_system_at": clock.now().isoformat(),
             "unreadable_in_every_copy_at": None,
+            "key_epoch": plan.key_epoch,
             "sources": [_line(item) for item in items],
             "note": NOTE,
-        },
-        sort_keys=True,
-        ensure_ascii=False,
+        }
     )
     signature = sign(PURPOSE, body.encode())
     return Receipt.objects.create(
         plan=plan, body=body, signature=signature.value, key_id=signature.key_id
     )
+
+
+def complete(receipt: Receipt, *, at: datetime) -> None:
+    """Sign the receipt again with its second date; one that was fetched before stays valid."""
+    body = json.loads(receipt.body) | {"unreadable_in_every_copy_at": at.isoformat()}
+    receipt.body = _text(body)
+    signature = sign(PURPOSE, receipt.body.encode())
+    receipt.signature, receipt.key_id = signature.value, signature.key_id
+    receipt.save(update_fields=["body", "signature", "key_id"])
 
 
 def file_of(receipt: Receipt) -> bytes:
@@ -73,6 +82,10 @@ def file_of(receipt: Receipt) -> bytes:
         indent=2,
         ensure_ascii=False,
     ).encode()
+
+
+def _text(body: Mapping[str, object]) -> str:
+    return json.dumps(body, sort_keys=True, ensure_ascii=False)
 
 
 def _line(item: ErasureItem) -> dict[str, object]:
