@@ -24,6 +24,7 @@ _READY_WARNING_SECONDS = 30.0
 _ASK_SECONDS = 0.5
 _SHOWN_LINES = 15
 _SETUP_PREFIX = "setup-code: "
+_WARNING_PREFIX = "Warning: "
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -159,6 +160,9 @@ def _prepare_installation(options: Options, environments: Environments) -> list[
     """Run what an empty installation needs; return the lines to show when all is ready."""
     command = ["prepare_installation", *(["--demo"] if options.demo else [])]
     output = run_command(command, environments.of("all", ALIASES), "preparation")
+    for line in output:
+        if line.startswith(_WARNING_PREFIX):
+            say(line)
     codes = [line.removeprefix(_SETUP_PREFIX) for line in output if line.startswith(_SETUP_PREFIX)]
     notes = [f"First administrator (once, 1 hour): {options.address}{code}" for code in codes]
     if options.demo:
