@@ -228,7 +228,7 @@ def test_a_foreign_record_answers_like_one_that_never_was(paul: Caller, method: 
 
     assert foreign.status == unknown.status
     offered = method in {"GET", "HEAD", "PATCH"}
-    assert foreign.status == (HTTPStatus.NOT_FOUND if offered else HTTPStatus.FORBIDDEN)
+    assert foreign.status == (HTTPStatus.NOT_FOUND if offered else HTTPStatus.METHOD_NOT_ALLOWED)
     if foreign.body is not None:
         same = {"code", "detail", "title", "type", "status"}
         assert {name: foreign.body[name] for name in same} == {
