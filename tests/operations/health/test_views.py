@@ -132,7 +132,12 @@ def test_an_answer_that_grows_old_beside_a_slow_check_still_counts(
 ) -> None:
     monkeypatch.setattr(services, "KEPT_SECONDS", 0.1)
     green = HealthAnswer(HealthState.GREEN, "fine")
-    slow = HealthCheck("test.slow", lambda: (time.sleep(0.3), green)[1])
+
+    def late() -> HealthAnswer:
+        time.sleep(0.3)
+        return green
+
+    slow = HealthCheck("test.slow", late)
     quick = HealthCheck("test.quick", lambda: green)
     services.run([quick])
 
