@@ -1,0 +1,1 @@
+"""Proofs of area encryption on the really running portal and on real dumps."""
