@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from encryption.contributions import key_service_health
 from encryption.key_tables import DataKey, KekEpoch, RootVersion, RotationRun
 from encryption.permissions import DESTROY_KEYS, READ_KEYS, ROTATE_KEYS
 from encryption.rotation import overview, runs
@@ -27,6 +28,7 @@ from encryption.router import KEYS
 from encryption.types import GENERAL, VAULT, OwnerKind, RotationKind
 from foundation.access.guards import step_up
 from foundation.access.model_admin import GuardedModelAdmin
+from foundation.contracts.health import HealthState
 from foundation.errors import DomainError
 
 REFRESH_SECONDS: Final = 5
@@ -67,6 +69,13 @@ class RotationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only i
         if cleaned.get("kind") == RotationKind.DATA_KEYS and not cleaned.get("owner_kind"):
             self.add_error("owner_kind", _("Say whose data keys are replaced."))
         return cleaned
+
+
+def warn_of_state(request: HttpRequest) -> None:
+    """Put over a page what is wrong with the key service, in words with the cure."""
+    found = key_service_health()
+    if found.state is not HealthState.GREEN:
+        messages.warning(request, f"{found.detail} {found.cure}")
 
 
 @admin.register(RotationRun)
@@ -148,6 +157,7 @@ class RotationRunAdmin(GuardedModelAdmin[RotationRun]):
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
         """Show runs; while one goes on the page asks again by itself."""
+        warn_of_state(request)
         answer = super().changelist_view(request, extra_context)
         if runs.open_runs().exists():
             answer["Refresh"] = str(REFRESH_SECONDS)
@@ -179,6 +189,13 @@ class KekEpochAdmin(GuardedModelAdmin[KekEpoch]):
     ordering = ("-number",)
     fields = ("name", "state", "root_version", "created_at", "keys")
     readonly_fields = fields
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        """Show the list, and over it what is wrong with the key service."""
+        warn_of_state(request)
+        return super().changelist_view(request, extra_context)
 
     @admin.display(description=gettext_lazy("epoch"))
     def name(self, epoch: KekEpoch) -> str:
@@ -252,6 +269,13 @@ class RootVersionAdmin(GuardedModelAdmin[RootVersion]):
     fields = list_display
     readonly_fields = fields
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        """Show the list, and over it what is wrong with the key service."""
+        warn_of_state(request)
+        return super().changelist_view(request, extra_context)
+
     @admin.display(description=gettext_lazy("epochs that need it"))
     def needed_by(self, version: RootVersion) -> int:
         """Return how many live epochs it wraps."""
@@ -277,6 +301,7 @@ class DataKeyAdmin(GuardedModelAdmin[DataKey]):
         """Show how many there are, how old and how used, and which fields they seal."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        warn_of_state(request)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Data keys by owner"),

@@ -51,6 +51,20 @@ def blobs() -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def test_the_pages_tell_what_is_wrong_with_the_key_service_and_the_cure(
+    staff: Browser, settings: Settings
+) -> None:
+    person(name="Ada")
+    fine = [staff.get(url).content.decode() for url in PAGES]
+    settings.ROOT_KEY_FILE.rename(settings.ROOT_KEY_FILE.with_suffix(".away"))
+
+    away = [staff.get(url).content.decode() for url in PAGES]
+
+    assert not any("cached keys serve" in page for page in fine)
+    assert all("cached keys serve" in page for page in away)
+    assert all("Bring the key service back" in page for page in away)
+
+
 def test_the_pages_show_state_and_use_and_no_key(staff: Browser) -> None:
     person(name="Ada")
     runs.start_epoch(GENERAL, by="test")
