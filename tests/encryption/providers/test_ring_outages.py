@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from encryption import services
 from encryption.epochs import (
     HARD_SECONDS,
     LOOK_AGAIN_SECONDS,
@@ -18,7 +19,9 @@ from encryption.epochs import (
 from encryption.errors import KeysUnavailable, Refused
 from encryption.types import GENERAL, RingState
 from tests.encryption.key_services import Clock
+from tests.encryption.models import Person
 from tests.encryption.providers.backends import ca_of, fake_server
+from tests.factories.encryption import person, subject
 from tests.fakes.key_services import transit
 from tests.proofs import Tried
 
@@ -163,3 +166,15 @@ def test_without_keys_only_the_first_waits_for_a_slow_service(
 
     assert waits[0] < BOUND_SECONDS
     assert max(waits[1:]) < 1
+
+
+def test_an_erasure_does_not_wait_for_the_key_service(fake: transit.Transit, tried: Tried) -> None:
+    gone, kept = person(name="Ada"), person(name="Eve")
+    fake.switch.mode = "broken"
+
+    services.erase(subject(gone.subject_id))
+
+    with pytest.raises(services.Erased):
+        _ = Person.objects.get(pk=gone.pk).name
+    assert Person.objects.get(pk=kept.pk).name == "Eve"
+    tried.case(2)
