@@ -31,9 +31,9 @@ def test_sealed_fields_are_inserted_read_and_found_beside_plain_ones(
     tables.create(fresh_database, *people.TABLES)
 
     rows = [
-        *people.inserts(fresh_database),
-        *people.reads(fresh_database),
-        *people.lookups(fresh_database),
+        *people.inserts(fresh_database, people.FLOOR),
+        *people.reads(fresh_database, people.FLOOR),
+        *people.lookups(fresh_database, people.FLOOR),
     ]
 
     assert report(AREA, rows, decisions=DECISIONS)

@@ -44,11 +44,24 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """Seconds that one run took.
+
+    Attributes:
+        wall: of the clock.
+        processor: of the process it ran in, all threads.
+    """
+
+    wall: float
+    processor: float
+
+
+@dataclass(frozen=True, slots=True)
 class Contestant:
     """Something that takes part.
 
     Attributes:
-        run: what is timed.
+        run: what is timed; where it returns ``Taken``, it timed itself in another process.
         prepare: what happens before each run, untimed.
     """
 
@@ -84,16 +97,26 @@ def race(contestants: Mapping[str, Contestant], *, laps: int = LAPS) -> dict[str
     """
     times = {name: Times() for name in contestants}
     for contestant in contestants.values():
-        _timed(contestant)
+        _run(contestant)
     for _ in range(ROUNDS):
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
-        for lap in range(laps):
-            for name in list(contestants)[:: 1 if lap % 2 == 0 else -1]:
-                taken[name].append(_timed(contestants[name]))
+        taken: dict[str, list[Taken]] = {name: [] for name in contestants}
+        for turn in range(laps):
+            for name in list(contestants)[:: 1 if turn % 2 == 0 else -1]:
+                taken[name].append(_run(contestants[name]))
         for name, of_name in times.items():
-            of_name.wall.append(min(wall for wall, _ in taken[name]))
-            of_name.processor.append(min(processor for _, processor in taken[name]))
+            of_name.wall.append(min(lap.wall for lap in taken[name]))
+            of_name.processor.append(min(lap.processor for lap in taken[name]))
     return times
+
+
+def timed(run: Callable[[], object]) -> Taken:
+    """Run something and return what it took, or what it says it took."""
+    gc.collect()
+    wall, processor = time.perf_counter(), time.process_time()
+    said = run()
+    if isinstance(said, Taken):
+        return said
+    return Taken(time.perf_counter() - wall, time.process_time() - processor)
 
 
 def ratio(
@@ -125,6 +148,16 @@ def milliseconds(name: str, seconds: Sequence[float], *, times: int, unit: str) 
     return Measurement(name, round(statistics.median(each), 3), unit, round(spread, 3))
 
 
+def figure(name: str, value: float, *, unit: str) -> Measurement:
+    """Return a figure without rounds, such as a size, that is reported only."""
+    return Measurement(name, round(value, 3), unit, 0.0)
+
+
+def missing(name: str, *, unit: str, target: str) -> Measurement:
+    """Return the row of something that could not be measured: it counts as missed."""
+    return Measurement(name, 0.0, unit, 0.0, target, met=False)
+
+
 def report(area: str, rows: Sequence[Measurement], *, decisions: Mapping[str, str]) -> bool:
     """Print rows, keep them in ``var/bench/<area>.json`` and say whether no miss is undecided.
 
@@ -152,13 +185,10 @@ def report(area: str, rows: Sequence[Measurement], *, decisions: Mapping[str, st
 _reported: dict[str, list[Measurement]] = {}
 
 
-def _timed(contestant: Contestant) -> tuple[float, float]:
+def _run(contestant: Contestant) -> Taken:
     if contestant.prepare is not None:
         contestant.prepare()
-    gc.collect()
-    wall, processor = time.perf_counter(), time.process_time()
-    contestant.run()
-    return time.perf_counter() - wall, time.process_time() - processor
+    return timed(contestant.run)
 
 
 def _judged(row: Measurement, decisions: Mapping[str, str]) -> Measurement:

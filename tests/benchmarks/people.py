@@ -1,15 +1,25 @@
 """Insert, read and look up the same people plain, sealed, and sealed by a rival."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from django.db import models, transaction
 
+from encryption.key_tables import BlindIndexEntry
 from encryption.light import light_matches, opened
+from encryption.sealed import SealedMixin
 from encryption.services import drop_keys
 from tests.benchmarks import tables
-from tests.benchmarks.measuring import Contestant, Measurement, Times, race, ratio, scaled
+from tests.benchmarks.measuring import (
+    Contestant,
+    Measurement,
+    Times,
+    figure,
+    race,
+    ratio,
+    scaled,
+)
 from tests.benchmarks.models import (
     FernetPerson,
     OneKeyPerson,
@@ -17,11 +27,11 @@ from tests.benchmarks.models import (
     PlainPerson,
     SubjectPerson,
 )
+from tests.benchmarks.rows import BATCH, COLUMNS, person
 from tests.servers import FreshDatabase
 
 ROWS = 3000
 ORGANISATIONS = 100
-BATCH = 1000
 LOOKUPS = 80
 LOOKUP_ROWS = 500
 GROWTH = (1, 10, 100)
@@ -33,10 +43,29 @@ TABLES: tuple[type[models.Model], ...] = (
     SubjectPerson,
     FernetPerson,
 )
-SEALED = ("one key", "per organisation", "per subject")
-COLUMNS = ("name", "email", "phone", "iban", "note")
+BOUND = ("one key", "per organisation")
 
-_NOTE = ("Wants to be called in the morning and pays by invoice only. " * 4)[:200]
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Targets, as ratios.
+
+    Attributes:
+        insert: to plain, of the variants with one key and with a key for each organisation.
+        read: likewise.
+        rival: of a rival's read to ours; by name of the rival.
+        subject: read with a key for each person, to one key.
+        lookup: by blind index to a plain index.
+    """
+
+    insert: float
+    read: float
+    rival: Mapping[str, float]
+    subject: float
+    lookup: float
+
+
+FLOOR = Bounds(4.5, 6, {"fernet": 2}, 2, 1.3)  # encryption.md 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +86,7 @@ class Variant:
         """Make the rows of the next insert."""
         owners = self.organisations
         self.waiting[:] = [
-            self.model(organisation_id=owners[place % len(owners)], **_person(place))
+            self.model(organisation_id=owners[place % len(owners)], **person(place))
             for place in range(first, first + number)
         ]
 
@@ -85,7 +114,9 @@ def variants() -> dict[str, Variant]:
     }
 
 
-def inserts(database: FreshDatabase) -> list[Measurement]:
+def inserts(
+    database: FreshDatabase, bounds: Bounds, rivals: Mapping[str, Contestant] | None = None
+) -> list[Measurement]:
     """Measure inserts; index rows and new keys of owners are part of it."""
 
     def contestant(variant: Variant) -> Contestant:
@@ -95,15 +126,48 @@ def inserts(database: FreshDatabase) -> list[Measurement]:
 
         return Contestant(run=variant.insert, prepare=prepare)
 
-    times = race({name: contestant(variant) for name, variant in variants().items()}, laps=2)
+    ours = {name: contestant(variant) for name, variant in variants().items()}
+    times = race({**ours, **(rivals or {})}, laps=3)
     return [
-        *_beside_plain("insert", times, ("one key", "per organisation"), at_most=4.5),
-        *_beside_plain("insert", times, ("per subject", "fernet")),
+        *_beside_plain("insert", times, BOUND, at_most=bounds.insert),
+        *_beside_plain("insert", times, ("per subject", "fernet", *(rivals or ()))),
     ]
 
 
-def reads(database: FreshDatabase) -> list[Measurement]:
+def reads(
+    database: FreshDatabase, bounds: Bounds, rivals: Mapping[str, Contestant] | None = None
+) -> list[Measurement]:
     """Measure reading all rows with all values; each run loads and unwraps its keys anew."""
+    found = fill(database)
+    ours = {name: Contestant(run=item.read, prepare=drop_keys) for name, item in found.items()}
+    times = race({**ours, **(rivals or {})}, laps=6)
+    one_key = times["one key"].wall
+    return [
+        *_beside_plain("read", times, BOUND, at_most=bounds.read),
+        *_beside_plain("read", times, ("per subject", "fernet", *(rivals or ()))),
+        *(
+            ratio(
+                f"read, {rival} / {name}",
+                times[rival].wall,
+                times[name].wall,
+                unit="x ours",
+                at_least=least,
+            )
+            for rival, least in bounds.rival.items()
+            for name in BOUND
+        ),
+        ratio(
+            "read, per subject with preload / one key",
+            times["per subject"].wall,
+            one_key,
+            unit="x one key",
+            at_most=bounds.subject,
+        ),
+    ]
+
+
+def fill(database: FreshDatabase) -> dict[str, Variant]:
+    """Put the rows into all tables and return the contestants by name."""
     tables.empty(database, *TABLES)
     found = variants()
     for variant in found.values():
@@ -111,33 +175,10 @@ def reads(database: FreshDatabase) -> list[Measurement]:
         variant.insert()
         variant.waiting.clear()
     tables.analyse(database)
-    times = race(
-        {name: Contestant(run=item.read, prepare=drop_keys) for name, item in found.items()},
-        laps=6,
-    )
-    one_key, fernet = times["one key"].wall, times["fernet"].wall
-    return [
-        *_beside_plain("read", times, ("one key", "per organisation"), at_most=6),
-        *_beside_plain("read", times, ("per subject", "fernet")),
-        ratio("read, fernet / one key", fernet, one_key, unit="x ours", at_least=2),
-        ratio(
-            "read, fernet / per organisation",
-            fernet,
-            times["per organisation"].wall,
-            unit="x ours",
-            at_least=2,
-        ),
-        ratio(
-            "read, per subject with preload / one key",
-            times["per subject"].wall,
-            one_key,
-            unit="x one key",
-            at_most=2,
-        ),
-    ]
+    return found
 
 
-def lookups(database: FreshDatabase) -> list[Measurement]:
+def lookups(database: FreshDatabase, bounds: Bounds) -> list[Measurement]:
     """Measure finding one row by its e-mail address, while the tables grow."""
     tables.empty(database, *TABLES)
     plain = Variant(PlainPerson, [uuid4()])
@@ -160,7 +201,7 @@ def lookups(database: FreshDatabase) -> list[Measurement]:
                 times[contestant].wall,
                 plain_wall,
                 unit="x plain",
-                at_most=1.3,
+                at_most=bounds.lookup,
             )
             for contestant, how in (("blind", "blind index"), ("objects", "blind index to objects"))
         ]
@@ -179,9 +220,63 @@ def lookups(database: FreshDatabase) -> list[Measurement]:
     ]
 
 
+def sizes(database: FreshDatabase) -> list[Measurement]:
+    """Measure the bytes of a row with its indexes, and of its entry in the blind index."""
+    found = fill(database)
+    number = scaled(ROWS)
+    sealed = sum(1 for variant in found.values() if issubclass(variant.model, SealedMixin))
+    rows = [
+        figure(
+            f"size, {name}",
+            tables.size(database, variant.model._meta.db_table) / number,
+            unit="B a row",
+        )
+        for name, variant in found.items()
+    ]
+    index = tables.size(database, BlindIndexEntry._meta.db_table) / (number * sealed)
+    return [*rows, figure("size, entry of the blind index", index, unit="B a row")]
+
+
+def growth(database: FreshDatabase) -> list[Measurement]:
+    """Measure reading all rows, plain and under one key, while the tables grow."""
+    tables.empty(database, *TABLES)
+    found = {name: item for name, item in variants().items() if name in ("plain", "one key")}
+    rows: list[Measurement] = []
+    smallest: dict[str, list[float]] = {}
+    filled = 0
+    for factor in GROWTH:
+        wanted = scaled(LOOKUP_ROWS * factor)
+        for variant in found.values():
+            variant.make(wanted - filled, first=filled)
+            variant.insert()
+            variant.waiting.clear()
+        filled = wanted
+        tables.analyse(database)
+        times = race({name: Contestant(item.read, drop_keys) for name, item in found.items()})
+        each = {name: [wall / filled for wall in of.wall] for name, of in times.items()}
+        smallest = smallest or each
+        rows += [
+            ratio(f"read of {factor}x rows, one key / plain", *_pair(each), unit="x plain"),
+            *(
+                ratio(
+                    f"growth of a read, {name}, {factor}x rows / 1x rows",
+                    each[name],
+                    smallest[name],
+                    unit="x a row",
+                )
+                for name in found
+            ),
+        ]
+    return rows
+
+
+def _pair(each: Mapping[str, list[float]]) -> tuple[list[float], list[float]]:
+    return each["one key"], each["plain"]
+
+
 def _lookup_race(filled: int) -> dict[str, Times]:
     number = scaled(LOOKUPS, least=20)
-    addresses = [_person(place * 7919 % filled)["email"] for place in range(number)]
+    addresses = [person(place * 7919 % filled)["email"] for place in range(number)]
 
     def find_plain() -> None:
         for address in addresses:
@@ -229,13 +324,3 @@ def _beside_plain(
             ),
         ]
     return rows
-
-
-def _person(place: int) -> dict[str, str]:
-    return {
-        "name": f"Anna Kowalska {place:04d}",
-        "email": f"person{place:07d}@customer.example",
-        "phone": f"+49 30 {place:07d}",
-        "iban": f"DE89370400{place:012d}",
-        "note": _NOTE,
-    }

@@ -1,6 +1,7 @@
 """Tables of the benchmarks in a database of their own: made, emptied, analysed."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from django.db import connections, models
 from django.db.migrations.state import ProjectState
@@ -42,3 +43,17 @@ def analyse(database: FreshDatabase) -> None:
     """Bring the planner's figures up to date; the test servers run without autovacuum."""
     with database.installation.postgres.connect(database.servers.main) as connection:
         connection.execute("VACUUM ANALYZE")
+
+
+def size(database: FreshDatabase, table: str, *, within: str = "") -> int:
+    """Return the bytes of a table with its indexes.
+
+    Args:
+        database: of the benchmark.
+        table: its name.
+        within: name of another database on the same server.
+    """
+    with database.installation.postgres.connect(within or database.servers.main) as connection:
+        given = connection.execute("SELECT pg_total_relation_size(%s::regclass)", [f'"{table}"'])
+        ((found,),) = given.fetchall()
+    return cast("int", found)

@@ -4,25 +4,18 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from psycopg import sql
 
+from tests.benchmarks.measuring import Taken
 from tests.servers import FreshDatabase
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = "gatehouse_migrator"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a run took in the rival's process."""
-
-    wall: float
-    processor: float
 
 
 class Rival:
@@ -31,12 +24,23 @@ class Rival:
     Args:
         package: its folder under ``tests/benchmarks/rivals``.
         database: of the benchmark; the rival's is made beside it.
+        python: interpreter of its environment; without one it shares ours.
+        more: further variables of its environment.
     """
 
-    def __init__(self, package: str, database: FreshDatabase) -> None:
+    def __init__(
+        self,
+        package: str,
+        database: FreshDatabase,
+        *,
+        python: Path = Path(sys.executable),
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         self._package = package
+        self._python = python
+        self._more = more or {}
         self._installation = database.installation
-        self._name = f"{database.servers.main}_{package}"
+        self._name = "_".join((database.servers.main, package, *self._more.values()))[:63]
         self._secrets = database.servers.secrets
         self._sockets = database.servers.postgres_sockets
 
@@ -55,9 +59,10 @@ class Rival:
             "PGDATABASE": self._name,
             "PGUSER": ROLE,
             "PGPASSWORD": self._secrets[f"{ROLE.upper()}_PASSWORD"],
+            **self._more,
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [self._python, "-m", module],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,
@@ -78,7 +83,12 @@ class Rival:
         with self._installation.postgres.connect() as connection:
             connection.execute(drop.format(sql.Identifier(self._name)))
 
-    def ask(self, **command: object) -> Answer:
+    @property
+    def database(self) -> str:
+        """Name of its database."""
+        return self._name
+
+    def ask(self, **command: object) -> Taken:
         """Let it do one thing and return what that took in its own process.
 
         Raises:
@@ -91,4 +101,4 @@ class Rival:
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"the rival {self._package} ended")
-        return Answer(**json.loads(line))
+        return Taken(**json.loads(line))

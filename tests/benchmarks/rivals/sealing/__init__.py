@@ -1,0 +1,1 @@
+"""People in the fields of another package, which runs in a process of its own."""
