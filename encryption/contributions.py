@@ -5,6 +5,9 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from encryption import services
 from encryption.database import KEYS_VAULT, keys_database
@@ -20,13 +23,23 @@ from foundation.contracts.loops import Loop
 
 _PROBE_SECONDS: Final = 1.0  # a check has two
 _CURES: Final = {
-    RingState.SEALED: "Bring the key service back, or the way to it; the portal goes on by itself.",
-    RingState.REFUSED: "Check the root key: it must be that of this installation, enabled, and we "
-    "must have the right to use it (a key file: mode 0600). The portal goes on by itself.",
-    RingState.DEGRADED: "Bring the key service back before cached keys end "
-    f"({settings.KEY_HARD_SECONDS} s after its last answer).",
+    RingState.SEALED: gettext_lazy(
+        "Bring the key service back, or the way to it; the portal goes on by itself."
+    ),
+    RingState.REFUSED: gettext_lazy(
+        "Check the root key: it must be that of this installation, enabled, and we must have the "
+        "right to use it (a key file: mode 0600). The portal goes on by itself."
+    ),
+    RingState.DEGRADED: format_lazy(
+        gettext_lazy(
+            "Bring the key service back before cached keys end ({seconds} s after its last answer)."
+        ),
+        seconds=settings.KEY_HARD_SECONDS,
+    ),
 }
-_NO_KEYS_DATABASE: Final = "Check that the keys database answers, and the password of its role."
+_NO_KEYS_DATABASE: Final = gettext_lazy(
+    "Check that the keys database answers, and the password of its role."
+)
 _probe: Final = Bounded(_PROBE_SECONDS)
 
 
@@ -46,17 +59,25 @@ def answer_of(found: Health, state: RingState) -> HealthAnswer:
     """Put into words how a key service answers, and what a ring can do (encryption.md 8)."""
     because = f" ({found.problem})" if found.problem else ""
     if state == RingState.REFUSED:
-        detail = f"State refused: the key service refuses the root key{because}. All keys were "
-        detail += "dropped: sealed data is not to be had, all else works."
-        return HealthAnswer(HealthState.RED, detail, _CURES[state])
+        detail = _(
+            "State refused: the key service refuses the root key%(because)s. All keys were "
+            "dropped: sealed data is not to be had, all else works."
+        )
+        return HealthAnswer(HealthState.RED, detail % {"because": because}, str(_CURES[state]))
     if state == RingState.SEALED and not found.works:
-        detail = f"State sealed: no key is open and the key service cannot be used{because}. "
-        detail += "Pages with sealed data answer 503, all others work."
-        return HealthAnswer(HealthState.RED, detail, _CURES[state])
+        detail = _(
+            "State sealed: no key is open and the key service cannot be used%(because)s. Pages "
+            "with sealed data answer 503, all others work."
+        )
+        return HealthAnswer(HealthState.RED, detail % {"because": because}, str(_CURES[state]))
     if state == RingState.DEGRADED or not found.works:
-        detail = f"State {state}: the key service is away{because}; cached keys serve."
-        return HealthAnswer(HealthState.AMBER, detail, _CURES[RingState.DEGRADED])
-    return HealthAnswer(HealthState.GREEN, "the key service answers")
+        detail = _("State %(state)s: the key service is away%(because)s; cached keys serve.")
+        return HealthAnswer(
+            HealthState.AMBER,
+            detail % {"state": state, "because": because},
+            str(_CURES[RingState.DEGRADED]),
+        )
+    return HealthAnswer(HealthState.GREEN, _("the key service answers"))
 
 
 def keys_database_health() -> HealthAnswer:
@@ -65,8 +86,13 @@ def keys_database_health() -> HealthAnswer:
         with keys_database(), transaction.atomic(using=KEYS):
             versions = RootVersion.objects.using(KEYS).count()
     except KeysUnavailable as error:
-        return HealthAnswer(HealthState.RED, error.message, _NO_KEYS_DATABASE)
-    return HealthAnswer(HealthState.GREEN, f"the keys database answers: {versions} root version(s)")
+        return HealthAnswer(HealthState.RED, error.message, str(_NO_KEYS_DATABASE))
+    words = ngettext(
+        "the keys database answers: %(count)d root version",
+        "the keys database answers: %(count)d root versions",
+        versions,
+    )
+    return HealthAnswer(HealthState.GREEN, words % {"count": versions})
 
 
 HEALTH: Final = (

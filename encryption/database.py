@@ -6,6 +6,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
+from django.utils.translation import gettext as _
 
 from encryption.errors import KeysUnavailable, Refused
 from encryption.router import KEYS
@@ -23,7 +24,7 @@ def keys_database() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        raise KeysUnavailable("the keys database does not answer") from error
+        raise KeysUnavailable(_("the keys database does not answer")) from error
 
 
 def alias_of(purpose: str) -> str:
@@ -35,7 +36,9 @@ def alias_of(purpose: str) -> str:
     if purpose != VAULT:
         return KEYS
     if settings.ZONE not in VAULT_ZONES or KEYS_VAULT not in connections:
-        raise Refused("only zone vault opens what is sealed to the vault", code="encryption.zone")
+        raise Refused(
+            _("only zone vault opens what is sealed to the vault"), code="encryption.zone"
+        )
     return KEYS_VAULT
 
 

@@ -31,9 +31,11 @@ class Installation(models.Model):
 class RootVersion(models.Model):
     """One version of the root key, by the name its key service gives it."""
 
-    name = models.CharField(primary_key=True, max_length=200)
-    state = models.CharField(max_length=16, choices=KeyState.choices, default=KeyState.ACTIVE)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    name = models.CharField(_("name"), primary_key=True, max_length=200)
+    state = models.CharField(
+        _("state"), max_length=16, choices=KeyState.choices, default=KeyState.ACTIVE
+    )
+    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
 
     class Meta:
         verbose_name = _("root version")
@@ -48,10 +50,17 @@ class KekEpoch(models.Model):
 
     purpose = models.CharField(max_length=16)
     number = models.PositiveIntegerField()
-    state = models.CharField(max_length=16, choices=KeyState.choices, default=KeyState.ACTIVE)
+    state = models.CharField(
+        _("state"), max_length=16, choices=KeyState.choices, default=KeyState.ACTIVE
+    )
     blob = models.BinaryField(max_length=1024)
-    root_version = models.ForeignKey(RootVersion, on_delete=models.PROTECT, related_name="+")
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    root_version = models.ForeignKey(
+        RootVersion,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("root version"),
+    )
+    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
 
     class Meta:
         verbose_name = _("epoch")
@@ -254,19 +263,19 @@ class RotationRun(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    kind = models.CharField(max_length=16, choices=RotationKind.choices)
+    kind = models.CharField(_("kind"), max_length=16, choices=RotationKind.choices)
     purpose = models.CharField(max_length=16)
     source = models.CharField(max_length=200, blank=True, default="")
-    target = models.CharField(max_length=200, blank=True, default="")
+    target = models.CharField(_("target"), max_length=200, blank=True, default="")
     cursor = models.CharField(max_length=300, blank=True, default="")
     total = models.BigIntegerField(default=0)
     left = models.BigIntegerField(default=0)
-    started_by = models.CharField(max_length=80)
-    started_at = models.DateTimeField(db_default=Now(), editable=False)
-    finished_at = models.DateTimeField(null=True, editable=False)
+    started_by = models.CharField(_("started by"), max_length=80)
+    started_at = models.DateTimeField(_("started at"), db_default=Now(), editable=False)
+    finished_at = models.DateTimeField(_("finished at"), null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
-    last_error = models.CharField(max_length=300, blank=True, default="")
-    note = models.CharField(max_length=300, blank=True, default="")
+    last_error = models.CharField(_("last error"), max_length=300, blank=True, default="")
+    note = models.CharField(_("note"), max_length=300, blank=True, default="")
 
     class Meta:
         verbose_name = _("rotation")

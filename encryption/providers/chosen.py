@@ -9,6 +9,7 @@ from typing import Final
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy
 
 from encryption.providers.base import KeyService, Refused
 
@@ -90,7 +91,7 @@ def service_of(version: str) -> KeyService:
     """
     code = version.partition(":")[0]
     if code not in SERVICES:
-        raise Refused("the root version belongs to no key service that is known here")
+        raise Refused(gettext_lazy("the root version belongs to no key service that is known here"))
     return named(code)
 
 

@@ -21,6 +21,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 
 from encryption.providers.base import (
     KEY_BYTES,
@@ -83,9 +85,11 @@ def destroy(path: Path, number: int) -> None:
     """
     with _rewriting(path) as (keys, replace):
         if number not in keys:
-            raise Refused("the key file does not hold this root version")
+            raise Refused(gettext_lazy("the key file does not hold this root version"))
         if number == max(keys):
-            raise Refused("the newest root version wraps: add one before destroying it")
+            raise Refused(
+                gettext_lazy("the newest root version wraps: add one before destroying it")
+            )
         replace({held: raw for held, raw in keys.items() if held != number})
 
 
@@ -128,7 +132,7 @@ class KeyFile:
         key = self._load().get(_number_of(blob))
         header, nonce, rest = blob[:_HEADER], blob[_HEADER : _HEADER + _NONCE], blob[17:]
         if key is None:
-            raise Refused("the key file does not hold the root version of this blob")
+            raise Refused(gettext_lazy("the key file does not hold the root version of this blob"))
         try:
             return key.decrypt(nonce, rest, header + canonical(context))
         except InvalidTag as error:
@@ -154,7 +158,8 @@ class KeyFile:
                     }
                     self._seen = seen
         except OSError as error:
-            raise Unavailable(f"the root key file cannot be read: {error.strerror}") from error
+            words = gettext_lazy("the root key file cannot be read: {problem}")
+            raise Unavailable(format_lazy(words, problem=error.strerror)) from error
         return self._keys
 
 
@@ -183,7 +188,8 @@ def _rewriting(path: Path) -> Iterator[tuple[dict[int, bytes], Callable[[dict[in
                 keys = _parse(file.read())
             yield keys, lambda kept: _replace(path, kept)
     except OSError as error:
-        raise Unavailable(f"the root key file cannot be rewritten: {error.strerror}") from error
+        words = gettext_lazy("the root key file cannot be rewritten: {problem}")
+        raise Unavailable(format_lazy(words, problem=error.strerror)) from error
 
 
 def _replace(path: Path, keys: dict[int, bytes]) -> None:
@@ -209,7 +215,7 @@ def _sync_folder(folder: Path) -> None:
 
 def _require_private(facts: os.stat_result) -> None:
     if facts.st_mode & _FOREIGN_BITS:
-        raise Refused("the root key file can be read by others: set its mode to 0600")
+        raise Refused(gettext_lazy("the root key file can be read by others: set its mode to 0600"))
 
 
 def _parse(content: bytes) -> dict[int, bytes]:
@@ -217,10 +223,10 @@ def _parse(content: bytes) -> dict[int, bytes]:
     for line in content.decode("ascii", "replace").splitlines():
         number, raw = _parse_line(line)
         if number in keys or len(raw) != KEY_BYTES:
-            raise Refused("the root key file is damaged")
+            raise Refused(gettext_lazy("the root key file is damaged"))
         keys[number] = raw
     if not keys:
-        raise Refused("the root key file is empty")
+        raise Refused(gettext_lazy("the root key file is empty"))
     return keys
 
 
@@ -228,8 +234,8 @@ def _parse_line(line: str) -> tuple[int, bytes]:
     magic, _, rest = line.rpartition(" ")
     magic, _, number = magic.rpartition(" ")
     if magic != _MAGIC or not number.isdecimal():
-        raise Refused("the root key file is damaged")
+        raise Refused(gettext_lazy("the root key file is damaged"))
     try:
         return int(number), base64.b64decode(rest, validate=True)
     except binascii.Error as error:
-        raise Refused("the root key file is damaged") from error
+        raise Refused(gettext_lazy("the root key file is damaged")) from error

@@ -13,6 +13,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 
 from encryption.providers.base import Refused, Unavailable
 from encryption.providers.calls import CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS
@@ -55,7 +57,7 @@ class Answer:
         """
         found = self.find(*path)
         if not isinstance(found, str) or not found:
-            raise Unavailable("the key service gives a strange answer")
+            raise Unavailable(gettext_lazy("the key service gives a strange answer"))
         return found
 
     def find(self, *path: str) -> object:
@@ -97,7 +99,9 @@ class Rest:
             service = OwnService(LIMITS, self._authorities())
             answer = service.request(method, url, headers=headers, body=body)
         except (NoAnswer, AnswerTooLarge, TargetRefused) as error:
-            raise Unavailable(f"the key service cannot be asked: {error}") from error
+            raise Unavailable(
+                format_lazy(gettext_lazy("the key service cannot be asked: {error}"), error=error)
+            ) from error
         _require_rest(answer)
         return Answer(answer.status, _members(answer))
 
@@ -107,7 +111,9 @@ class Rest:
         try:
             return self.ca_file.read_text(encoding="ascii")
         except (OSError, UnicodeError) as error:
-            raise Unavailable("the certificates for the key service cannot be read") from error
+            raise Unavailable(
+                gettext_lazy("the certificates for the key service cannot be read")
+            ) from error
 
 
 def authorities() -> Path | None:
@@ -140,7 +146,9 @@ class AccessTokens:
             self._token = ""
             answer = call(self._header())
         if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            raise Refused("the key service refuses us the key: check its state and our rights")
+            raise Refused(
+                gettext_lazy("the key service refuses us the key: check its state and our rights")
+            )
         return answer
 
     def _header(self) -> Mapping[str, str]:
@@ -158,7 +166,7 @@ def token_in(answer: Answer) -> tuple[str, int]:
         Refused: the endpoint gives us none.
     """
     if not answer.is_success:
-        raise Refused("the identity service refuses us: check our credentials")
+        raise Refused(gettext_lazy("the identity service refuses us: check our credentials"))
     seconds = answer.find("expires_in")
     return answer.text("access_token"), int(str(seconds)) if str(seconds).isdecimal() else 0
 
@@ -172,14 +180,15 @@ def decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Unavailable("the key service gives a strange answer") from error
+        raise Unavailable(gettext_lazy("the key service gives a strange answer")) from error
 
 
 def _require_rest(answer: HttpAnswer) -> None:
     status = answer.status
     is_busy = status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
     if is_busy or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Unavailable(f"the key service is busy or broken: it answers {status}")
+        words = gettext_lazy("the key service is busy or broken: it answers {status}")
+        raise Unavailable(format_lazy(words, status=status))
 
 
 def _members(answer: HttpAnswer) -> Mapping[str, object]:

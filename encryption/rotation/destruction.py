@@ -15,6 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import F, Max
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from encryption.database import alias_of, lock_for_erasing
 from encryption.epochs import ring
@@ -78,16 +80,24 @@ def require_destructible(purpose: str, number: int) -> KekEpoch:
     epochs = KekEpoch.objects.using(alias_of(purpose)).filter(purpose=purpose)
     row = epochs.filter(number=number).first()
     if row is None:
-        raise NotFound(f"there is no epoch {purpose} {number}", code="encryption.epoch_unknown")
+        message = _("there is no epoch %(epoch)s") % {"epoch": f"{purpose} {number}"}
+        raise NotFound(message, code="encryption.epoch_unknown")
     if row.state == KeyState.DESTROYED:
         return row
     if row.state != KeyState.RETIRED:
-        raise Conflict(f"epoch {row} is {row.state}", code="encryption.epoch_in_use")
+        message = _("epoch %(epoch)s is %(state)s")
+        found = {"epoch": row, "state": row.get_state_display()}
+        raise Conflict(message % found, code="encryption.epoch_in_use")
     for epoch in epochs.filter(number__lte=number).exclude(state=KeyState.DESTROYED):
         left = keys_under(epoch)
         if left:
-            code = "encryption.epoch_not_empty"
-            raise Conflict(f"epoch {epoch} still holds {left} keys", code=code)
+            message = ngettext(
+                "epoch %(epoch)s still holds %(left)d key",
+                "epoch %(epoch)s still holds %(left)d keys",
+                left,
+            )
+            found = {"epoch": epoch, "left": left}
+            raise Conflict(message % found, code="encryption.epoch_not_empty")
     note_empty_epochs(purpose)
     _require_verified_backup(row)
     return row
@@ -142,8 +152,11 @@ def _require_verified_backup(row: KekEpoch) -> None:
     )
     if not good.exists():
         raise Conflict(
-            f"no backup of the key store that was taken after epoch {row} was emptied "
-            "has been restored and verified",
+            _(
+                "no backup of the key store that was taken after epoch %(epoch)s was emptied "
+                "has been restored and verified"
+            )
+            % {"epoch": row},
             code="encryption.backup_not_verified",
         )
 

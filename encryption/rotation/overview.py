@@ -13,7 +13,7 @@ from encryption.fields import SealedField
 from encryption.key_tables import DataKey, KekEpoch, RootVersion, RotationRun
 from encryption.rotation.rewrapping import keys_under
 from encryption.router import KEYS
-from encryption.types import DATA, VAULT, KeyState
+from encryption.types import DATA, VAULT, KeyState, OwnerKind
 
 _RUNS_SHOWN = 20
 
@@ -36,6 +36,16 @@ class DataKeyLine:
     oldest: datetime
     seals: int
     fields: tuple[str, ...]
+
+    @property
+    def kind_label(self) -> str:
+        """Kind of owner, in words."""
+        return str(OwnerKind(self.kind).label)
+
+    @property
+    def state_label(self) -> str:
+        """State, in words."""
+        return str(KeyState(self.state).label)
 
 
 def epochs() -> list[KekEpoch]:
