@@ -17,7 +17,7 @@ from encryption.keyring import owner_digest
 from encryption.router import DEFAULT, KEYS
 from encryption.types import Owner, OwnerKind
 
-_CHUNK: Final = 1000
+CHUNK: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,17 @@ class Replayed:
     digests: int
 
 
-def replay_erasures() -> Replayed:
+def replay_erasures(*, chunk_size: int = CHUNK) -> Replayed:
     """Delete the digests of all owners that the erasure ledger lists; repeating it is harmless.
+
+    Args:
+        chunk_size: how many owners are looked up in the ledger at once.
 
     Raises:
         KeysUnavailable: the keys database is away; what was deleted stays deleted.
     """
     owners = digests = 0
-    for chunk in _chunks(_indexed_owners()):
+    for chunk in _chunks(_indexed_owners(), chunk_size):
         for owner in erased_among(chunk):
             owners += 1
             digests += blind_index.forget_owner(owner, using=DEFAULT)
@@ -65,10 +68,10 @@ def erased_among(owners: Collection[Owner]) -> set[Owner]:
 
 def _indexed_owners() -> Iterator[Owner]:
     rows = BlindIndexEntry.objects.using(DEFAULT).values_list("owner_kind", "owner")
-    for kind, owner_id in rows.order_by("owner_kind", "owner").distinct().iterator(_CHUNK):
+    for kind, owner_id in rows.order_by("owner_kind", "owner").distinct().iterator(CHUNK):
         yield Owner(OwnerKind(kind), owner_id)
 
 
-def _chunks(owners: Iterator[Owner]) -> Iterator[list[Owner]]:
-    while chunk := list(itertools.islice(owners, _CHUNK)):
+def _chunks(owners: Iterator[Owner], size: int) -> Iterator[list[Owner]]:
+    while chunk := list(itertools.islice(owners, size)):
         yield chunk

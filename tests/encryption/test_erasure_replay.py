@@ -1,8 +1,6 @@
 """Digests of erased owners that came back with restored data."""
 
-import pytest
-
-from encryption import erasure_replay, services
+from encryption import services
 from encryption.key_tables import BlindIndexEntry
 from tests.encryption.models import Person
 from tests.factories.encryption import person, subject
@@ -15,13 +13,13 @@ def came_back(row: Person) -> None:
     BlindIndexEntry.objects.bulk_create(entries)
 
 
-def test_a_replay_deletes_the_digests_of_the_erased_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(erasure_replay, "_CHUNK", 2)
+def test_a_replay_deletes_the_digests_of_the_erased_alone() -> None:
     rows = [person() for _ in range(5)]
     for row in rows[:3]:
         came_back(row)
 
-    first, second = services.replay_erasures(), services.replay_erasures()
+    first = services.replay_erasures(chunk_size=2)
+    second = services.replay_erasures()
 
     assert (first.ledger, first.owners, first.digests) == (3, 3, 3)
     assert (second.ledger, second.owners, second.digests) == (3, 0, 0)
