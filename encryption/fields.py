@@ -46,6 +46,10 @@ class SealedAttribute(DeferredAttribute):
 
     field: "SealedField[object, object]"
 
+    def __init__(self, field: "SealedField[object, object]") -> None:
+        super().__init__(field)
+        self._name = field.attname
+
     def __get__(
         self, instance: models.Model | None, cls: type[models.Model] | None = None
     ) -> object:
@@ -54,7 +58,7 @@ class SealedAttribute(DeferredAttribute):
             return self
         data = instance.__dict__
         try:
-            value = data[self.field.attname]
+            value = data[self._name]
         except KeyError:
             super().__get__(instance, cls)  # loads the deferred column
             return self.__get__(instance, cls)
@@ -172,12 +176,14 @@ class SealedField(_Field[Set, Get]):
                 raise keyring.why_missing(Owner(self.owner_kind, owner_id))  # noqa: TRY301
             if handle.owner_number != owner_id.int or handle.realm != self.realm:
                 raise Tampered("a sealed value belongs to another owner")  # noqa: TRY301  told below
-            sealed.encoded = envelope.open_sealed(
-                handle.cipher, sealed.ciphertext, sealed.label + row.key
-            )
-            sealed.value = self.decode(sealed.encoded)
-            if not self.is_mutable:
-                sealed.encoded = None
+            place = sealed.label + row.key
+            if self.is_mutable:
+                sealed.encoded = envelope.open_sealed(handle.cipher, sealed.ciphertext, place)
+                sealed.value = self.decode(sealed.encoded)
+            else:  # neither text is a variable of this frame, which reports show
+                sealed.value = self.decode(
+                    envelope.open_sealed(handle.cipher, sealed.ciphertext, place)
+                )
         except Exception as error:  # noqa: BLE001  raised below, without the frames it passed
             failure = failures.of_opening(error, self.label, sealed)
         else:

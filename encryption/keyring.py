@@ -168,7 +168,9 @@ class Keyring:
             KeysUnavailable: the key service or the keys database is away.
         """
         with self._lock:
-            handle = self.current(owner, purpose)
+            handle = self._latest  # the values of a row mostly share one key
+            if handle is None or not self._is_newest(handle, owner, purpose):
+                self._latest = handle = self.current(owner, purpose)
             if handle.spare <= 0 and not self._reserve(handle):
                 self.forget([handle.key_id])
                 return self.for_sealing(owner, purpose)
@@ -248,6 +250,13 @@ class Keyring:
             self._handles.clear()
             self._sealing.clear()
             self._seen = None
+
+    def _is_newest(self, handle: KeyHandle, owner: Owner, purpose: str) -> bool:
+        """Say whether a key is the one held for new values of an owner."""
+        key_id = self._sealing.get((owner.kind, owner.id, purpose))
+        if key_id != handle.key_id or self._handles.get(key_id) is not handle:
+            return False
+        return handle.expires_at > self._clock()
 
     def _is_ready(self, slot: tuple[str, UUID, str]) -> bool:
         key_id = self._sealing.get(slot)

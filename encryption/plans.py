@@ -24,6 +24,7 @@ class Plan:
         places: their places among all columns.
         width: number of all columns.
         owners: attribute of each owner, with both its names.
+        sharing: attributes of values that one owner's key seals, owner by owner.
         fields: the sealed fields.
         indexed: those with a blind index.
     """
@@ -33,6 +34,7 @@ class Plan:
     places: tuple[int, ...]
     width: int
     owners: dict[str, tuple[str, str]]
+    sharing: tuple[tuple[str, ...], ...]
     fields: tuple[AnySealedField, ...]
     indexed: tuple[AnySealedField, ...]
 
@@ -59,6 +61,7 @@ def plan_of(model: type[models.Model]) -> Plan:
         places=tuple(meta.concrete_fields.index(field) for field in fields),
         width=len(meta.concrete_fields),
         owners={field.owner: _names_of(model, field.owner) for field in fields},
+        sharing=_sharing(fields),
         fields=fields,
         indexed=tuple(field for field in fields if field.blind_index),
     )
@@ -128,6 +131,13 @@ def owners_of(entries: Iterable[models.Model], fields: Sequence[AnySealedField])
     kinds = {(field.owner, field.owner_kind) for field in fields}
     found = {(kind, getattr(entry, name)) for entry in entries for name, kind in kinds}
     return [Owner(kind, UUID(str(owner_id))) for kind, owner_id in found if owner_id is not None]
+
+
+def _sharing(fields: Iterable[AnySealedField]) -> tuple[tuple[str, ...], ...]:
+    names: dict[tuple[str, str], list[str]] = {}
+    for field in fields:
+        names.setdefault((field.owner, field.realm), []).append(field.attname)
+    return tuple(map(tuple, names.values()))
 
 
 def _is_written(plan: Plan, owner: str, names: set[str] | None) -> bool:

@@ -488,11 +488,14 @@ def _preload(entries: Iterable[models.Model]) -> None:
 
 
 def _collect(entry: models.Model, key_ids: set[bytes]) -> None:
+    """Collect a key for each owner: while keys rotate the second one is loaded at first use."""
     data = entry.__dict__
-    for name in plan_of(type(entry)).names:
-        value = data.get(name)
-        if value.__class__ is Sealed:
-            key_ids.add(value.ciphertext[1:9])
+    for names in plan_of(type(entry)).sharing:
+        for name in names:
+            value = data.get(name)
+            if value.__class__ is Sealed:
+                key_ids.add(value.ciphertext[1:9])
+                break
     for related in entry._state.fields_cache.values():  # noqa: SLF001  rows of select_related
         if isinstance(related, SealedMixin):
             _collect(related, key_ids)
