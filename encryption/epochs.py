@@ -21,12 +21,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext
 
 from encryption.database import alias_of, keys_database, lock_for_making
 from encryption.errors import KeysUnavailable, Refused
 from encryption.key_tables import EpochFloor, Installation, KekEpoch, KekWrap, RootVersion
 from encryption.providers import base
-from encryption.providers.calls import Asked, in_background
+from encryption.providers.calls import READ_SECONDS, Asked, in_background
 from encryption.providers.chosen import key_service, service_of
 from encryption.router import KEYS
 from encryption.types import GENERAL, KeyState, RingState
@@ -39,6 +40,7 @@ HARD_SECONDS: Final[int] = settings.KEY_HARD_SECONDS
 RETRY_SECONDS: Final = 5
 PATIENCE_SECONDS: Final = 0.5
 LOOK_AGAIN_SECONDS: Final = 1
+WAIT_SECONDS: Final = READ_SECONDS
 
 Made = TypeVar("Made")
 
@@ -68,7 +70,6 @@ class Kek:
     cipher: AESGCM
     confirmed_at: float
     retry_at: float = 0.0
-    asked: Asked[bytes] | None = None
 
 
 class KekRing:
@@ -95,6 +96,7 @@ class KekRing:
         self._installation: UUID | None = None
         self._was_refused = False
         self._away_until = 0.0
+        self._asked: dict[int, Asked[bytes]] = {}
         self.on_refusal: list[Callable[[], None]] = []
 
     def active(self, purpose: str) -> Kek:
@@ -195,6 +197,7 @@ class KekRing:
         """Forget all keys of this process."""
         with self.lock:
             self._keks.clear()
+            self._asked.clear()
             self._installation = None
 
     def context(self, purpose: str, number: int) -> base.Context:
@@ -246,28 +249,39 @@ class KekRing:
 
     def _confirmed(self, kek: Kek, row: KekEpoch) -> Kek:
         """Ask again for a key; where no answer comes in a moment the cached one serves on."""
-        if kek.asked is None or not kek.asked.is_ours:
-            kek.asked = in_background(self._question(row))
-        asked = kek.asked
-        if not asked.has_answer(PATIENCE_SECONDS):
+        answer = self._answer(row, PATIENCE_SECONDS)
+        if answer is None:
             kek.retry_at = self._clock() + LOOK_AGAIN_SECONDS
             return kek
-        kek.asked = None
-        return self._hold(row, asked.answer)
+        return self._hold(row, answer)
 
     def _unwrap(self, row: KekEpoch) -> Kek:
-        """Ask for a key and wait; who comes after a slow failure does not wait as long again."""
+        """Ask for a key and wait; who comes after a slow failure does not wait as long again.
+
+        What is answered too late for this caller is there for the next.
+        """
         started = self._clock()
         if started < self._away_until:
-            raise KeysUnavailable("the key service does not answer")
+            raise KeysUnavailable(gettext("the key service does not answer"))
+        answer = self._answer(row, WAIT_SECONDS)
         try:
-            return self._hold(row, self._question(row))
+            return self._hold(row, answer or _no_answer)
         except Refused:
             raise
         except KeysUnavailable:
             ended = self._clock()
             self._away_until = ended + min(ended - started, RETRY_SECONDS)
             raise
+
+    def _answer(self, row: KekEpoch, seconds: float) -> Callable[[], bytes] | None:
+        """Ask, or take up the question that is on its way; None where no answer comes in time."""
+        asked = self._asked.get(row.pk)
+        if asked is None or not asked.is_ours:
+            asked = self._asked[row.pk] = in_background(self._question(row))
+        if not asked.has_answer(seconds):
+            return None
+        self._asked.pop(row.pk, None)
+        return asked.answer
 
     def _question(self, row: KekEpoch) -> Callable[[], bytes]:
         """Return the call that unwraps an epoch; it needs no database."""
@@ -283,7 +297,9 @@ class KekRing:
         except (base.Refused, base.BadBlob) as error:
             self._refuse(row, error)
             raise Refused(
-                "the key service refuses the root key of this installation: check the root key"
+                gettext(
+                    "the key service refuses the root key of this installation: check the root key"
+                )
             ) from error
         self._was_refused = False
         kek = Kek(
@@ -327,6 +343,10 @@ class KekRing:
             )
         key_journal.record(KeyEvent("encryption.key.created", details={"key": f"epoch {row}"}))
         return row
+
+
+def _no_answer() -> bytes:
+    raise base.Unavailable(gettext("the key service does not answer in time"))
 
 
 def active_row(purpose: str) -> KekEpoch | None:

@@ -16,6 +16,8 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Final, Generic, TypeVar
 
+from django.utils.translation import gettext_lazy as _
+
 from encryption.providers.base import Unavailable
 
 CONNECT_SECONDS: Final = 1.0
@@ -68,7 +70,7 @@ class SingleFlight:
         try:
             answer = flight.result(self._seconds)
         except FutureTimeoutError as error:
-            raise Unavailable("the key service does not answer") from error
+            raise Unavailable(_("the key service does not answer")) from error
         return answer if isinstance(answer, bytes) else b""
 
     def _fly(
@@ -89,11 +91,16 @@ class Asked(Generic[Answer]):
 
     _flight: Future[Answer]
     _process: int = field(default_factory=os.getpid)
+    _asked_at: float = field(default_factory=time.monotonic)
 
     @property
     def is_ours(self) -> bool:
-        """Whether this process asked; a thread does not live on in a child."""
-        return self._process == os.getpid()
+        """Whether this process asked, and not so long ago that the answer may have changed.
+
+        A thread does not live on in a child.
+        """
+        is_recent = time.monotonic() - self._asked_at < FLIGHT_SECONDS
+        return is_recent and self._process == os.getpid()
 
     def has_answer(self, seconds: float) -> bool:
         """Wait for the answer, or an error in its place, for some seconds at most."""
@@ -157,7 +164,7 @@ class Bounded:
             return flight.result(self._seconds)
         except FutureTimeoutError as error:
             flight.cancel()
-            raise Unavailable("the key service does not answer in time") from error
+            raise Unavailable(_("the key service does not answer in time")) from error
 
     def _queue(self) -> SimpleQueue[tuple[Future[object], Callable[[], object]]]:
         with self._lock:

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from encryption.providers import calls
 from encryption.providers.base import BadBlob, Refused, Unavailable
 from encryption.providers.calls import Bounded, SingleFlight, in_background, with_tries
 
@@ -154,6 +155,15 @@ def test_a_question_in_the_background_keeps_nobody_waiting() -> None:
     go.set()
     assert asked.has_answer(5)
     assert asked.answer() == b"answer"
+
+
+def test_an_old_question_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = in_background(Asked())
+    assert asked.is_ours
+
+    monkeypatch.setattr(calls, "FLIGHT_SECONDS", 0.0)
+
+    assert not asked.is_ours
 
 
 def test_an_error_in_the_background_is_raised_where_the_answer_is_taken() -> None:
