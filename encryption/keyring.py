@@ -145,8 +145,10 @@ class Keyring:
         if handle is not None and handle.expires_at > self._clock():
             if handle is not self._latest:  # the values of a row mostly share one key
                 self._latest = handle
-                with suppress(KeyError):  # another thread may have dropped it meanwhile
+                try:
                     self._handles.move_to_end(key_id)
+                except KeyError:  # another thread dropped it meanwhile
+                    return handle
             return handle
         self._load([key_id], alias_of(purpose))
         return self._cached(key_id)

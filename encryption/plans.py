@@ -21,7 +21,7 @@ class Plan:
     Attributes:
         key: attribute of the key.
         names: attributes of the sealed values.
-        places: their places among all columns.
+        columns: with their places among all columns.
         width: number of all columns.
         owners: attribute of each owner, with both its names.
         sharing: attributes of values that one owner's key seals, owner by owner.
@@ -31,7 +31,7 @@ class Plan:
 
     key: str
     names: tuple[str, ...]
-    places: tuple[int, ...]
+    columns: tuple[tuple[str, int], ...]
     width: int
     owners: dict[str, tuple[str, str]]
     sharing: tuple[tuple[str, ...], ...]
@@ -58,7 +58,7 @@ def plan_of(model: type[models.Model]) -> Plan:
     return Plan(
         key=meta.pk.attname,
         names=tuple(field.attname for field in fields),
-        places=tuple(meta.concrete_fields.index(field) for field in fields),
+        columns=tuple((field.attname, meta.concrete_fields.index(field)) for field in fields),
         width=len(meta.concrete_fields),
         owners={field.owner: _names_of(model, field.owner) for field in fields},
         sharing=_sharing(fields),

@@ -70,18 +70,19 @@ class SealedMixin(_Model):
         whole = len(values) == plan.width
         kept = list(values)
         if whole:
-            for place in plan.places:
+            for _, place in plan.columns:
                 kept[place] = models.DEFERRED
         instance = super().from_db(db, field_names, kept)
         data = instance.__dict__
         row = Row(data[plan.key].bytes, {name: data.get(name) for name in plan.owners})
         data["_sealed_row"] = row
-        for name, place in zip(plan.names, plan.places, strict=True):
-            value = values[place] if whole else data.get(name)
+        for name, place in plan.columns:
+            if whole:
+                data[name] = value = values[place]
+            else:
+                value = data.get(name)
             if value.__class__ is Sealed:
                 value.row = row
-            if whole:
-                data[name] = value
         return instance
 
     def save(self, *args: object, **options: object) -> None:
