@@ -33,6 +33,11 @@ BOUNDS: Final = people.Bounds(
     lookup=1.2,
 )
 DECISIONS: Final = {
+    "read, fernet / one key": "0014",
+    "read, fernet / per organisation": "0014",
+    "read, encrypted-model / one key": "0014",
+    "read, encrypted-model / per organisation": "0014",
+    "file of 100 MiB sealed / copied": "0013",
     "lookup among 1x rows, blind index to objects / plain index": "0011",
     "lookup among 10x rows, blind index to objects / plain index": "0011",
     "lookup among 100x rows, blind index to objects / plain index": "0011",
