@@ -15,6 +15,8 @@ from tests.servers import FreshDatabase
 
 AREA: Final = "frame"
 DECISIONS: Final = {
+    "read, fernet / one key": "0014",
+    "read, fernet / per organisation": "0014",
     "write of one row, 8 writers, recorded / unaudited": "0010",
     "lookup among 1x rows, blind index to objects / plain index": "0011",
     "lookup among 10x rows, blind index to objects / plain index": "0011",
