@@ -40,7 +40,7 @@ def organisation(kind: str = OrganisationKind.CUSTOMER) -> Organisation:
 def member(of: Organisation, *, role: str = "customer") -> Principal:
     """Return a person who acts in an organisation with one of the shipped roles."""
     number = next(_numbers)
-    user = User(email=f"person{number}@example.test", display_name=f"Person {number}")
+    user = User(email=f"member{number}@records.example", display_name=f"Person {number}")
     user.set_unusable_password()
     user.save()
     found = Role.objects.get(code=role, is_system=True)
