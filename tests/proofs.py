@@ -120,8 +120,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail where a proof failed, was skipped or where there is none."""
+    """Fail where a proof failed, was skipped or tried nothing, or where there is none."""
     for table in _tables:
+        for row in table.rows.values():
+            row.result = row.result if row.cases else "failed"
         if not table.rows or any(row.result != "passed" for row in table.rows.values()):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -21,6 +21,7 @@ from foundation.http.addresses import Address, Judge, PrivateException, PublicOn
 from foundation.http.dialling import system_resolver
 from foundation.http.targets import normal_host
 from tests.fakes.https import HttpsServer, https_server, interface_for, registered
+from tests.proofs import Tried
 
 PORT = 8443
 QUICK = Limits(connect_seconds=1, read_seconds=1, total_seconds=2)
@@ -115,7 +116,9 @@ def assert_dialled(server: HttpsServer, times: int) -> None:
 
 @pytest.mark.proof("frame: no spelling of a private address passes the outgoing guard")
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_no_spelling_of_a_private_address_is_dialled(spelling: str, inside: HttpsServer) -> None:
+def test_no_spelling_of_a_private_address_is_dialled(
+    spelling: str, inside: HttpsServer, tried: Tried
+) -> None:
     host = SPELLINGS[spelling](inside.host)
 
     error = call(host, policy=Policy())
@@ -124,6 +127,7 @@ def test_no_spelling_of_a_private_address_is_dialled(spelling: str, inside: Http
     assert not inside.dialled
     call(host, policy=Policy(public=Anything()))
     assert_dialled(inside, 1)
+    tried.case()
 
 
 @pytest.mark.parametrize(
