@@ -11,6 +11,7 @@ from encryption.key_tables import BlindIndexEntry, IndexKey
 from encryption.normalisation import normalise_email, normalise_text
 from tests.encryption.models import Person, Supplier
 from tests.factories.encryption import person
+from tests.proofs import Tried
 
 if TYPE_CHECKING:
     from encryption.fields import AnySealedField
@@ -102,7 +103,7 @@ def test_the_index_root_survives_a_restart_and_a_race() -> None:
 
 @pytest.mark.proof("encryption: of writers racing with one unique value exactly one wins")
 @pytest.mark.usefixtures("fresh_tables")
-def test_of_writers_that_race_exactly_one_wins() -> None:
+def test_of_writers_that_race_exactly_one_wins(tried: Tried) -> None:
     services.prepare()
 
     def register(_number: int) -> bool:
@@ -121,3 +122,4 @@ def test_of_writers_that_race_exactly_one_wins() -> None:
     assert Person.objects.count() == BlindIndexEntry.objects.count() == 1
     # Control: values that differ do not stop each other.
     assert person(email="eve@example.org").pk
+    tried.case()

@@ -16,6 +16,7 @@ from encryption.router import KeysRouter
 from encryption.sealed import sealed_fields
 from tests.encryption.models import APP, Person, Supplier, Visit
 from tests.factories.encryption import person, unsaved_person
+from tests.proofs import Tried
 from tests.servers import state as servers
 
 ROUTER = KeysRouter()
@@ -152,7 +153,7 @@ def test_rows_describe_themselves_without_secrets() -> None:
 
 
 @pytest.mark.proof("encryption: no key of a row with sealed values can be changed")
-def test_every_table_with_sealed_values_keeps_its_keys() -> None:
+def test_every_table_with_sealed_values_keeps_its_keys(tried: Tried) -> None:
     models_found = [model for model in apps.get_models() if sealed_fields(model)]
     for model in models_found:
         wanted = {"key_stays"}
@@ -167,3 +168,4 @@ def test_every_table_with_sealed_values_keeps_its_keys() -> None:
         assert wanted <= triggers, model
 
     assert models_found
+    tried.case()

@@ -14,6 +14,7 @@ from encryption.key_tables import DataKey, KekEpoch, ReplayLedgerEntry, SealingK
 from encryption.types import DATA, VAULT, Owner, OwnerKind, ReplayKind
 from tests.encryption.conftest import Recorded
 from tests.factories.encryption import subject
+from tests.proofs import Tried
 from tests.servers import FreshDatabase
 
 ROW = uuid4()
@@ -160,27 +161,26 @@ def test_the_vault_opens_what_anybody_sealed() -> None:
 @pytest.mark.proof(
     "encryption: every changed byte and every foreign binding of a payload is refused"
 )
-def test_a_changed_payload_or_another_binding_is_refused() -> None:
+def test_a_changed_payload_or_another_binding_is_refused(tried: Tried) -> None:
     sealed = services.seal_to_vault(b"api key", b"credential 1")
-    tried = 0
     for position in range(len(sealed)):
         changed = bytearray(sealed)
         changed[position] ^= 1
         with pytest.raises((Tampered, KeyLost)):
             services.open_from_vault(bytes(changed), b"credential 1")
-        tried += 1
+        tried.case()
     for associated in (b"", b"credential 2", b"credential 1 "):
         with pytest.raises(Tampered):
             services.open_from_vault(sealed, associated)
     with pytest.raises(Tampered):
         services.open_from_vault(sealed[:64], b"credential 1")
 
-    assert tried == len(sealed)
+    assert tried.cases == len(sealed)
     assert services.open_from_vault(sealed, b"credential 1") == b"api key"  # control
 
 
 @pytest.mark.proof("encryption: every zone but vault is refused")
-def test_only_zone_vault_opens(settings: Settings) -> None:
+def test_only_zone_vault_opens(settings: Settings, tried: Tried) -> None:
     sealed = services.seal_to_vault(b"api key", b"a")
     settings.ZONE = "web"
 
@@ -190,6 +190,7 @@ def test_only_zone_vault_opens(settings: Settings) -> None:
     assert caught.value.reason_code == "encryption.zone"
     settings.ZONE = "vault"
     assert services.open_from_vault(sealed, b"a") == b"api key"  # control
+    tried.case()
 
 
 def test_before_zone_vault_has_started_sealing_waits(settings: Settings) -> None:

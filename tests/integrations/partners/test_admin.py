@@ -9,6 +9,7 @@ from integrations.partners.models import ClientSecret, Onboarding
 from integrations.partners.services import onboardings
 from tests.factories import accounts, partners
 from tests.factories.accounts import Browser
+from tests.proofs import Tried
 
 LIST = "/admin/partners/onboarding/"
 
@@ -46,7 +47,7 @@ def test_staff_see_the_evidence_and_the_decisions_that_fit(
 
 @pytest.mark.proof("partners: staff approve on evidence and never see a secret")
 def test_staff_approve_with_a_reason_that_the_journal_keeps(
-    staff: Browser, waiting: partners.Partner
+    staff: Browser, waiting: partners.Partner, tried: Tried
 ) -> None:
     path = f"{LIST}{waiting.onboarding.pk}/approve/"
 
@@ -60,6 +61,7 @@ def test_staff_approve_with_a_reason_that_the_journal_keeps(
     entry = AuditEvent.objects.get(type=audit_events.ONBOARDING_APPROVED.code)
     assert entry.content["reason"] == "Known company"
     assert entry.actor_id == staff.user.subject_id
+    tried.case()
 
 
 def test_staff_refuse_with_the_ground(staff: Browser, waiting: partners.Partner) -> None:

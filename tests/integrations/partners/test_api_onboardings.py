@@ -14,6 +14,7 @@ from integrations.partners import agreements
 from integrations.partners.models import Onboarding
 from integrations.partners.services import approvals, onboardings
 from tests.factories import partners
+from tests.proofs import Tried
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
@@ -66,7 +67,7 @@ def _body(key: partners.Key) -> dict[str, object]:
 
 
 @pytest.mark.proof("partners: from the first call to a token by REST, with one's own public key")
-def test_a_partner_comes_in_by_rest_and_never_sees_a_secret() -> None:
+def test_a_partner_comes_in_by_rest_and_never_sees_a_secret(tried: Tried) -> None:
     key = partners.key()
     begun = _start({"email": partners.EMAIL})
     onboarding_id, token = begun.json()["id"], begun.json()["registration_token"]
@@ -98,6 +99,7 @@ def test_a_partner_comes_in_by_rest_and_never_sees_a_secret() -> None:
     answer = Client().post(partners.TOKEN_PATH, form)
     assert answer.status_code == 200, answer.content
     assert "secret" not in json.dumps(seen).replace("client_secret", "")
+    tried.case()
 
 
 def _accept(onboarding_id: str) -> None:

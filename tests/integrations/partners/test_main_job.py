@@ -7,6 +7,7 @@ from django.test import Client
 
 from integrations.partners.types import Environment
 from tests.factories import accounts, partners
+from tests.proofs import Tried
 
 PATH = "/api/v1/records"
 FIRST = "DE89370400440532013000"
@@ -14,7 +15,7 @@ SECOND = "GB82WEST12345698765432"
 
 
 @pytest.mark.proof("partners: bank details by API are seen by the partner's key user alone")
-def test_bank_details_by_api_are_seen_by_the_key_user_of_the_partner_alone() -> None:
+def test_bank_details_by_api_are_seen_by_the_key_user_of_the_partner_alone(tried: Tried) -> None:
     key = partners.key()
     partner = partners.live(key)
     kim = accounts.browser("key_user", of=partner.organisation)
@@ -44,6 +45,7 @@ def test_bank_details_by_api_are_seen_by_the_key_user_of_the_partner_alone() -> 
     assert changed.status_code == 200, changed.content
     assert _shows(kim.get(page).content, SECOND)
     assert mallory.get(page).status_code == 404
+    tried.case()
 
 
 def test_a_sandbox_token_neither_sees_nor_touches_the_organisations_own_records() -> None:

@@ -11,6 +11,7 @@ from integrations.partners.models import ClientSecret, Onboarding, PartnerClient
 from integrations.partners.types import Environment, OnboardingState
 from tests.factories import accounts, partners
 from tests.factories.accounts import Browser
+from tests.proofs import Tried
 
 
 def _key_user(partner: partners.Partner) -> Browser:
@@ -100,7 +101,7 @@ def test_a_form_sent_twice_has_one_effect() -> None:
 
 
 @pytest.mark.proof("partners: a client secret is shown once, on the partner's own page")
-def test_a_secret_is_shown_once_and_in_no_later_page() -> None:
+def test_a_secret_is_shown_once_and_in_no_later_page(tried: Tried) -> None:
     partner = partners.live()
     client, browser = partner.client(), _key_user(partner)
     path = f"/partners/clients/{client.pk}/secrets/new/"
@@ -119,6 +120,7 @@ def test_a_secret_is_shown_once_and_in_no_later_page() -> None:
         assert page.status_code == 200
         assert found[0] not in page.content.decode()
     assert client.secrets.count() == 1
+    tried.case()
 
 
 def test_a_secret_form_that_was_never_shown_makes_none() -> None:

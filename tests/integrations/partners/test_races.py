@@ -9,12 +9,13 @@ from django.test import Client
 from encryption.services import drop_keys
 from integrations.partners.models import PartnerClient
 from tests.factories import partners
+from tests.proofs import Tried
 from tests.servers import FreshDatabase
 
 
 @pytest.mark.proof("partners: of parallel requests with one assertion, one gets a token")
 @pytest.mark.usefixtures("fresh_database")
-def test_of_parallel_requests_with_one_assertion_one_gets_a_token() -> None:
+def test_of_parallel_requests_with_one_assertion_one_gets_a_token(tried: Tried) -> None:
     key = partners.key()
     client = partners.live(key).client()
     form = {"grant_type": "client_credentials", **partners.proof(client.client_id, key)}
@@ -23,6 +24,7 @@ def test_of_parallel_requests_with_one_assertion_one_gets_a_token() -> None:
         statuses = list(pool.map(lambda _turn: _post(form), range(4)))
 
     assert sorted(statuses) == [200, 401, 401, 401]
+    tried.case()
 
 
 def test_of_parallel_forms_one_makes_a_secret(fresh_database: FreshDatabase) -> None:

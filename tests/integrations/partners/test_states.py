@@ -16,6 +16,7 @@ from integrations.partners.services import approvals, mails, onboardings
 from integrations.partners.services.steps import advance
 from integrations.partners.types import ApprovalKind, OnboardingState
 from tests.factories import partners
+from tests.proofs import Tried
 
 S = OnboardingState
 WITHOUT_BENCH = ApprovalKind.STAFF_WITHOUT_CERTIFICATE
@@ -88,7 +89,7 @@ def test_the_service_refuses_a_step_that_is_not_written() -> None:
 
 @pytest.mark.proof("partners: no state of an onboarding can be skipped, by any order of calls")
 @pytest.mark.parametrize("seed", range(6))
-def test_a_random_walk_skips_no_state(seed: int) -> None:
+def test_a_random_walk_skips_no_state(seed: int, tried: Tried) -> None:
     chance = random.Random(seed)  # noqa: S311  a walk, no secret
     onboarding, _token = partners.started(f"walk{seed}@borealis.example")
     acts = _acts(onboarding.pk, seed)
@@ -105,6 +106,7 @@ def test_a_random_walk_skips_no_state(seed: int) -> None:
     assert [(S(step.from_state), S(step.to_state)) for step in steps] == pairs
     assert all(pair in FORWARD or pair[1] in ENDS for pair in pairs)
     assert Onboarding.objects.get(pk=onboarding.pk).state == path[-1]
+    tried.case()
 
 
 def _acts(onboarding_id: UUID, seed: int) -> list[Callable[[], object]]:
