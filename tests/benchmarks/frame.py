@@ -17,6 +17,7 @@ AREA: Final = "frame"
 DECISIONS: Final = {
     "read, fernet / one key": "0014",
     "read, fernet / per organisation": "0014",
+    "partner API list of 50 sealed rows / plain DRF list with token": "0015",
     "write of one row, 8 writers, recorded / unaudited": "0010",
     "lookup among 1x rows, blind index to objects / plain index": "0011",
     "lookup among 10x rows, blind index to objects / plain index": "0011",
