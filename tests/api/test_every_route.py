@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 ROUTES = api_routes()
 CLOSED = tuple(route for route in ROUTES if not route.view.open_reason)
+
+
+def methods_of(route: Route) -> set[str]:
+    """Return the methods that the address of a route has."""
+    return {one.method for one in ROUTES if one.path == route.path}
+
+
 NOBODY = Principal(
     kind=ActorType.INTEGRATION, id=UUID(int=1), organisation_id=UUID(int=2), label="nobody"
 )
@@ -114,12 +121,11 @@ def test_route_refuses_an_unknown_parameter_by_name(route: Route) -> None:
 
 
 @pytest.mark.parametrize(
-    "route", [one for one in CLOSED if one.method in {"PATCH", "DELETE"}], ids=str
+    "route",
+    [one for one in CLOSED if one.method in {"PATCH", "DELETE"} and one.view.needs_if_match],
+    ids=str,
 )
 def test_change_without_a_version_is_refused(route: Route) -> None:
-    if not route.view.needs_if_match:
-        pytest.skip("has no version")
-
     assert asked(route, with_scopes(route)).status_code == 428
 
 
@@ -143,12 +149,18 @@ def test_other_methods_are_refused_as_problems(method: str, client: Client) -> N
         assert response["Content-Type"] == CONTENT_TYPE, path
 
 
-@pytest.mark.parametrize("route", CLOSED, ids=str)
-@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "PUT", "OPTIONS"])
+@pytest.mark.parametrize(
+    ("route", "method"),
+    [
+        (one, method)
+        for one in CLOSED
+        for method in ("GET", "POST", "PATCH", "DELETE", "PUT", "OPTIONS")
+        if method not in methods_of(one)
+    ],
+    ids=str,
+)
 def test_a_method_that_is_missing_is_told_with_those_that_exist(route: Route, method: str) -> None:
-    existing = {one.method for one in ROUTES if one.path == route.path}
-    if method in existing:
-        pytest.skip("exists")
+    existing = methods_of(route)
 
     response = asked(replace(route, method=method), NOBODY)
 

@@ -6,27 +6,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
-from pathlib import Path
 
 import pytest
 
 from foundation.registry import every_registry
 from portal import reference
 from portal.embedded.roles import ROLES, SUPERUSER
+from tests.architecture.source import PACKAGES, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
-PACKAGES = (
-    "foundation",
-    "encryption",
-    "audit",
-    "accounts",
-    "privacy",
-    "workspace",
-    "integrations",
-    "operations",
-    "portal",
-)
 READERS = (
     re.compile(r"""environment\.(?:text|secret|integer|flag|names|path)\(\s*"([A-Z_0-9]+)\""""),
     re.compile(r"""environ(?:\.get\(|\[)"([A-Z_0-9]+)\""""),

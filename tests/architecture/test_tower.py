@@ -8,18 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = (
-    "foundation",
-    "encryption",
-    "audit",
-    "accounts",
-    "privacy",
-    "workspace",
-    "integrations",
-    "operations",
-    "portal",
-)
+from tests.architecture.source import PACKAGES, ROOT
+
 REFUSED_NAMES = {
     "utils",
     "helpers",

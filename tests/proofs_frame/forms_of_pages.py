@@ -7,6 +7,8 @@ from urllib.parse import quote_plus
 
 from django import forms
 
+from tests.architecture.source import PACKAGES
+
 # What a browser sends by itself: no person fills it in.
 NOT_FILLED = frozenset({"csrfmiddlewaretoken"})
 BUTTONS = frozenset({"submit", "button", "reset", "image"})
@@ -58,24 +60,9 @@ def forms_of(page: str) -> list[Form]:
 def form_classes(root: type[forms.BaseForm] = forms.BaseForm) -> Iterator[type[forms.BaseForm]]:
     """Give every form class of the product."""
     for found in root.__subclasses__():
-        if found.__module__.split(".")[0] in _PACKAGES:
+        if found.__module__.split(".")[0] in PACKAGES:
             yield found
         yield from form_classes(found)
-
-
-_PACKAGES = frozenset(
-    {
-        "foundation",
-        "encryption",
-        "audit",
-        "accounts",
-        "privacy",
-        "workspace",
-        "integrations",
-        "operations",
-        "portal",
-    }
-)
 
 
 def _coded(text: str) -> str:
