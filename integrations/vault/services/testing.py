@@ -168,13 +168,19 @@ def _claimed(result_id: UUID) -> HealthResult | None:
 
 
 def _finish(result: HealthResult, *, status: int | None, elapsed_ms: int | None, code: str) -> None:
-    HealthResult.objects.filter(pk=result.pk, state=ResultState.RUNNING).update(
+    """Write the verdict, unless the test was taken back meanwhile and is another worker's."""
+    ours = HealthResult.objects.filter(
+        pk=result.pk, state=ResultState.RUNNING, attempts=result.attempts
+    )
+    finished = ours.update(
         state=ResultState.FAILED if code else ResultState.PASSED,
         status=status,
         elapsed_ms=elapsed_ms,
         code=code,
         finished_at=clock.now(),
     )
+    if not finished:
+        return
     usable = Credential.objects.filter(pk=result.credential_id, state__in=sorted(USABLE))
     if not code:
         usable.update(state=CredentialState.ACTIVE)
