@@ -138,6 +138,7 @@ class ApiView(APIView):
         """
         may_come = bool(self.open_reason) or self._known_principal is not None
         if may_come and self._handler() == self.http_method_not_allowed:
+            self.check_throttles(request)  # a refusal counts like any other call
             raise MethodNotAllowed(request.method or "")
         super().check_permissions(request)
 
